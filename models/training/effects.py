@@ -25,7 +25,7 @@ from ..kernel.rights import qualified, rights
 from ..kernel.rights.qualified import Lack, Lacks, MoveRule
 from .learnt import in_force_since, learnt
 
-PEOPLE_MAX, CASES_MAX = 2000, 300
+CASES_MAX = 300  # open cases looked at for each step
 TRIED = L("Not passed yet.", "尚未通過。")
 
 
@@ -82,10 +82,11 @@ class RuleEffect:
 
 
 def bound_by(positions: Iterable[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
-    """The active people in some positions, and those whom they have named as their deputies."""
+    """The active people in some positions, and those whom they have named as their deputies; all of them, since each
+    is to be given the course."""
     users, columns = in_unit("user"), {"name": 1, "position": 1, "deputy": 1, "department": 1}
     active = {"active": True, "removed_at": None}
-    holders = users.find({**active, "position": {"$in": list(positions)}}, columns).sort("login", 1).limit(PEOPLE_MAX)
+    holders = users.find({**active, "position": {"$in": list(positions)}}, columns).sort("login", 1)
     rows = {row["_id"]: row for row in holders}
     others = {row["deputy"] for row in rows.values() if row.get("deputy")} - set(rows)
     deputies = users.find({**active, "_id": {"$in": list(others)}}, columns).sort("login", 1) if others else ()
@@ -120,10 +121,10 @@ def _due(row: Mapping[str, Any] | None) -> dt.date | None:
 
 
 def held_cases(rule: MoveRule, lacking: Mapping[ObjectId, Lacks]) -> tuple[list[HeldCase], bool]:
-    """The open cases of which a rule keeps somebody from a step, those first that wait longest; whether there were more
-    than were looked at."""
+    """The open cases of which a rule keeps somebody from a step, of each step those first that wait longest; whether
+    there were more than were looked at."""
     rows: list[HeldCase] = []
-    looked_at = 0
+    more = False
     with looking_up_once():
         for name, verb in sorted(rule.moves) if lacking else ():
             cls = registered()[name]
@@ -132,15 +133,13 @@ def held_cases(rule: MoveRule, lacking: Mapping[ObjectId, Lacks]) -> tuple[list[
                 {state for move in (flow.moves if flow else ()) if move.verb == verb for state in move.source}
             )
             query = {"type": name, "state": {"$in": states}}
-            waiting = in_unit(CASES).find(query, {"_id": 1}).sort("since", 1).limit(CASES_MAX - looked_at + 1)
+            waiting = in_unit(CASES).find(query, {"_id": 1}).sort("since", 1).limit(CASES_MAX + 1)
             ids = [row["_id"] for row in waiting]
-            if looked_at + len(ids) > CASES_MAX:
-                return rows, True
-            looked_at += len(ids)
-            for row in rights.find_rows(SYSTEM, cls, ids):
+            more = more or len(ids) > CASES_MAX
+            for row in rights.find_rows(SYSTEM, cls, ids[:CASES_MAX]):
                 record = cls.from_stored(row)
                 rows += _held(record, verb, rule, lacking)
-    return rows, False
+    return rows, more
 
 
 def _held(record: Record, verb: str, rule: MoveRule, lacking: Mapping[ObjectId, Lacks]) -> Iterator[HeldCase]:

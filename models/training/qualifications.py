@@ -17,6 +17,7 @@ from bson import ObjectId
 from ..chapters import TRAINING
 from ..documents.documents import editions_are_followed_by
 from ..kernel.base import clock
+from ..kernel.base.errors import Refused
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import LOCALES, On
 from ..kernel.gate import ordering
@@ -60,11 +61,12 @@ from .passes import OPEN_STATES
 JOB = "qualifications.follow"
 IN_FORCE = "in_force"
 HR, MANAGEMENT = role(Role.HR, own=True), role(Role.MANAGEMENT, own=True)
-STEP = L(
-    "“{label}”: there is no such step (any more): {value}. Choose one of the list.",
-    "「{label}」：沒有（或已不存在）此步驟：{value}。請從列表中選擇。",
-)
 STEP = L("{type}: {step}", "{type}：{step}")
+TOO_MANY = L(
+    "{most} rules are in force already, and no more are looked at. Switch one off first, or put these steps into "
+    "another.",
+    "已啟用 {most} 條規則，達到上限。請先停用一條，或將步驟併入其他規則。",
+)
 STEP_TWICE = L("This step stands in the list twice.", "此步驟重複。")
 NOT_READ = L(
     "The course has no required lesson that shows this document, so that having read it would be noted nowhere.",
@@ -87,8 +89,9 @@ HELD_FOR_ANOTHER = L(
     code="qualification",
 )
 REHEARSED = L(
-    "Counted anew each time that it is submitted. Its page shows who and which cases these are as of now.",
-    "每次提交時重新統計；詳情及最新情況見本頁上方的預演。",
+    "Counted anew each time that it is submitted, cases up to three hundred for each step. Its page shows who and "
+    "which cases these are as of now.",
+    "每次提交時重新統計，每個步驟最多統計三百個待辦；詳情及最新情況見本頁上方的預演。",
 )
 
 
@@ -242,7 +245,10 @@ class Qualification(Record):
         self.cases, self.alone = effect.count, effect.alone
 
     def on_switch_on(self, actions: MoveActions) -> None:
-        """What counts is the edition that is in force now."""
+        """What counts is the edition that is in force now. Raises Refused beyond the most that are looked at."""
+        query = {"state": IN_FORCE, "removed_at": None, "_id": {"$ne": self.id}}
+        if in_unit("qualification").count_documents(query, limit=RULES_MAX) >= RULES_MAX:
+            raise Refused(TOO_MANY(most=RULES_MAX))
         document: Any = self.document
         self.edition, self.since = document.edition, in_force_since(document)
         self.until = grace_end(self, self.ref("department"))

@@ -17,6 +17,7 @@ from models.services.keeping import audit, compliance
 from tests.fixtures.doing import do
 from tests.fixtures.histories import HOUR, Histories
 from tests.fixtures.http import COMMANDS
+from views.custom.reports import compliance as page_of_compliance
 
 NOW = dt.datetime(2026, 11, 20, 8, tzinfo=dt.UTC)
 OCTOBER, NOVEMBER = dt.date(2026, 10, 1), dt.date(2026, 11, 1)
@@ -161,6 +162,11 @@ def test_what_may_be_one_case_in_parts_is_shown_to_supervisors_with_its_cases(wo
             copy = get_db().finding.find_one({"_id": finding.id}, {"_id": 0, "once": 0})
             get_db().finding.insert_one({**copy, "number": f"FD-2026-9{times}"})
         assert counts[0] == counts[1], "for two as for one"
+        said = "Only the newest are shown: 1"
+        assert said not in browser_as("supervisor", locale="en").get(PAGE).text
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(page_of_compliance, "SPLITS", 1)
+            assert said in browser_as("supervisor", locale="en").get(PAGE).text
         changes.move(type(finding), finding.id, "dismiss", actor=worked.actor("supervisor"), version=finding.version,
                      context=Context(reason="補充報價"))  # fmt: skip
         assert finding.number not in browser_as("supervisor", locale="en").get(PAGE).text

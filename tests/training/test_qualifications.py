@@ -19,7 +19,7 @@ from models.kernel.gate.changes import Context
 from models.kernel.gate.rehearsal import rehearse
 from models.kernel.rights import qualified, rights
 from models.services.files import files
-from models.training import assigning, courses
+from models.training import assigning, courses, effects, qualifications
 from models.training.courses import Course, Enrolment, Lesson
 from models.training.effects import effect_of
 from models.training.qualifications import GovernedMove, Qualification
@@ -318,6 +318,24 @@ def test_it_is_rehearsed_before_it_is_switched_on(office: Office, browser_as: An
     assert rule.number in inbox
     assert f"yes qualification:{rule.id}" not in inbox  # it is opened, and confirmed by password
     assert office.may("head_sal", record)
+
+
+def test_what_is_not_looked_at_is_said_and_the_rest_is_counted(
+    office: Office, browser_as: Any, monkeypatch: Any
+) -> None:
+    for _ in range(2):
+        office.quotation()
+    monkeypatch.setattr(effects, "CASES_MAX", 1)
+    rule = office.move(office.rule("quotation:approve"), "submit", "hr")
+    effect = effect_of(rule)
+    assert (effect.count, effect.more) == (1, True), "those that wait longest, and that there are more"
+    assert "<b>1+</b>" in browser_as("management").get(f"/admin/qualification/details/?id={rule.id}").text
+    monkeypatch.setattr(qualifications, "RULES_MAX", 1)
+    second = office.move(office.rule("quotation:submit"), "submit", "hr")
+    office.move(rule, "switch_on", "management")
+    with pytest.raises(Refused, match="1"):
+        office.move(second, "switch_on", "management")
+    assert office.company.fresh(second).state == "submitted"
 
 
 def test_a_wrong_or_vanished_step_is_said(office: Office, browser_as: Any) -> None:

@@ -90,7 +90,8 @@ class ComplianceView(CustomView):
             "chapters": self._chapters(types, cells, open_late, months),
             "causes": [self._cause(*each, months) for each in worst],
             "people": people,
-            "splits": splits,
+            "splits": splits[:SPLITS],
+            "splits_max": SPLITS if len(splits) > SPLITS else 0,
             "people_max": PEOPLE,
         }
         return self.render("custom/compliance.html", **facts)
@@ -122,7 +123,8 @@ class ComplianceView(CustomView):
 
     def _splits(self, me: Actor) -> list[dict[str, Any]]:
         """Cases that may be parts of one, as rules have proposed them and nobody has decided yet: the newest, each with
-        those of its cases that the reader may see. One query, one for each type of cases, and one for names."""
+        those of its cases that the reader may see, and one more than are shown. One query, one for each type of cases,
+        and one for names."""
         rules = {
             rule_id(cls.type_name(), rule): rule.label
             for cls in self.types.values()
@@ -133,7 +135,7 @@ class ComplianceView(CustomView):
         if not rules or scope is None:
             return []
         chosen = {"$and": [scope, {"state": PROPOSED, "rule": {"$in": list(rules)}}]}
-        rows = list(Finding.collection().find(chosen).sort("_id", -1).limit(SPLITS).max_time_ms(TIME_LIMIT_MS))
+        rows = list(Finding.collection().find(chosen).sort("_id", -1).limit(SPLITS + 1).max_time_ms(TIME_LIMIT_MS))
         keys = {key for row in rows for line in row["events"] if (key := key_in(line.get("happened_to") or ""))}
         cases: dict[str, dict[str, Any]] = {}
         for name in {key.type for key in keys} & self.types.keys():
