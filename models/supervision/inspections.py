@@ -12,6 +12,7 @@ from mongoengine.base import get_document
 from ..chapters import SUPERVISION
 from ..departments import Code
 from ..kernel.base import clock, people
+from ..kernel.gate import editions
 from ..kernel.language import (
     HEAD,
     OWNER,
@@ -28,6 +29,7 @@ from ..kernel.language import (
     Lines,
     LongText,
     Move,
+    Paper,
     Part,
     Questions,
     Record,
@@ -47,6 +49,9 @@ from ..kernel.language import (
     user_in,
     workdays,
 )
+from ..kernel.language.kinds.answers import edition_in, given_in
+from ..kernel.language.questions import given
+from ..kernel.language.questions.kinds import kind_of
 from .clauses import CLAUSES, GROUP_WORK
 
 KINDS = {
@@ -67,6 +72,8 @@ NOT_COVERED = L(
     "Not inspected for a year, and not in this programme: {areas}.", "一年內未檢查且未列入本計劃：{areas}。"
 )
 AREA = L("{department} {clause}", "{department} {clause}")
+ANSWERS = L("Answers", "檢查結果")
+QUESTION, ANSWER, NOT_CHECKED = L("Question", "檢查項目"), L("Answer", "檢查結果"), L("not checked", "未檢查")
 OUTSIDE = L("The month lies outside the year.", "月份不在 1 至 12 之間。")
 SHOWN_MAX = 5
 
@@ -226,6 +233,21 @@ def long_not_inspected() -> list[tuple[ObjectId, str]]:
     return [(row["_id"].get("department"), row["_id"].get("about")) for row in rows]
 
 
+def answers_of(inspection: Inspection, _reader: Any) -> Mapping[str, Any]:
+    """The checklist with its answers, as the report prints it; what has no answer was not checked."""
+    value = inspection.raw("answers")
+    questions, answers = editions.questions_in(edition_in(value)), given_in(value)
+    answers = given.sound(questions, answers)
+    rows = [
+        [str(question.label), given.in_words(question, answers) or str(NOT_CHECKED)]
+        for question in given.shown(questions, answers)
+        if kind_of(question).takes_answers
+    ]
+    heads = [str(QUESTION), str(ANSWER)]
+    table = {"label": str(ANSWERS), "heads": heads, "numbers": [False, False], "rows": rows}
+    return {"lines": {"answers": table}} if rows else {}
+
+
 @record(
     label=L("Inspection", "監督檢查"),
     plural=L("Inspections", "監督檢查"),
@@ -276,7 +298,22 @@ def long_not_inspected() -> list[tuple[ObjectId, str]]:
     reminders=(Remind("planned_on", before=7, to=TEAM, states="planned"),),
     happened="planned_on",
     retention=Retention(archive=1095, delete=10),
-    files={"photo": L("Photograph", "照片"), "evidence": L("Evidence", "證據")},
+    files={
+        "photo": L("Photograph", "照片"),
+        "evidence": L("Evidence", "證據"),
+        "report": L("Inspection report", "監督檢查報告"),
+    },
+    papers=(
+        Paper(
+            "report",
+            L("Inspection report", "監督檢查報告"),
+            on="report",
+            attach="report",
+            fields="subject kind inspected about planned_on leader members checklist remark conclusion",
+            content=answers_of,
+            proof=True,
+        ),
+    ),
     follow_ups=(FollowUp("find", "Finding", L("Finding", "問題"), states="in_progress reported", opens="inspection"),),
 )
 class Inspection(Record):
@@ -290,7 +327,7 @@ class Inspection(Record):
     leader = Ref("User", required=True, informs=True, label=L("Leader", "組長"))
     members = Refs("User", label=L("Members", "成員"))
     checklist = Ref("InspectionChecklist", required=True, fixed=True, label=L("Checklist", "檢查表"))
-    answers = Answers(of="checklist.questions", label=L("Answers", "檢查結果"))
+    answers = Answers(of="checklist.questions", label=ANSWERS)
     remark = LongText(label=L("Remark", "備註"))
     conclusion = LongText(label=L("Conclusion", "結論"))
 

@@ -30,7 +30,7 @@ from models.mailing import mail_settings
 from models.sales.receivables import Dunning
 from models.services.files import files
 from models.services.files.files import Upload
-from models.services.papers import making
+from models.services.papers import checking, making
 
 from ..engine.registry import job
 from ..engine.run import Run
@@ -67,10 +67,10 @@ def _attached(cls: type[Record], paper: Paper, order: Mapping[str, Any]) -> bool
         if not paper.is_for(record):
             return False
         code = papers.code_of(order["content"]) if paper.proof else ""
-        public = mail_settings().page(public_links.path_of(record, public_links.mailed(record))) if paper.public else ""
-        stream = making.stream_of(paper, order, mail_settings().link, public)
+        path = public_links.path_of(record, public_links.mailed(record)) if paper.public else checking.path_of(code)
+        stream = making.stream_of(paper, order, mail_settings().page(path))
         name = making.name_of(paper, order["content"])
-        upload = Upload(name, stream, id=order["file"], code=code)
+        upload = Upload(name, stream, id=order["file"], code=code, of_version=order["version"])
         files.attach(cls, record.id, paper.attach, upload, actor=SYSTEM, context=_CONTEXT)
     except Missing:
         return False

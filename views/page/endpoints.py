@@ -19,7 +19,6 @@ from models.kernel.gate.sources import Source
 from models.kernel.language.record import Record
 from models.kernel.rights import mentions, rights
 from models.kernel.rights.mentions import Called
-from models.mailing import mail_settings
 from models.services.papers import making
 from models.services.papers.typesetting import typeset
 
@@ -102,7 +101,7 @@ class RecordDoors:
             raise Missing
         if not (verdict := rights.may_open(me, record)):
             raise Forbidden(verdict.why)
-        document = making.pdf_for(record, paper, me, current_locale(), mail_settings().link)
+        document = making.pdf_for(record, paper, me, current_locale())
         note_reading(record, me)
         _note_export(self.model, record, me)
         return _as_pdf(document, record)

@@ -13,7 +13,7 @@ from models.kernel.language.record import Record
 
 from ..problems import HEADINGS
 from ..session import catalogue
-from . import behind, browsing, following, receiving, stopping, surveys
+from . import behind, browsing, checking, following, receiving, stopping, surveys
 from .sending import TRIES, TooOften, count, limit_body, refuse_many_inputs
 
 LANGUAGE_COOKIE = "guicheng-language"
@@ -81,6 +81,13 @@ def _has_own_form(cls: type[Record]) -> bool:
     """Whether there is a form that is about no other record."""
     public = cls.declared.public
     return bool(public and public.create and not public.under)
+
+
+@endpoints.get("/check/")
+@for_strangers
+def check() -> Any:
+    """What the check code of a paper proves."""
+    return checking.page()
 
 
 @endpoints.get("/<name>/all/")

@@ -77,6 +77,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("record_id", ASCENDING), ("removed_at", ASCENDING), ("_id", ASCENDING)]),
         IndexModel([("sha256", ASCENDING)]),
         IndexModel([("content", ASCENDING)]),
+        IndexModel([("code", ASCENDING)], name="check_code", partialFilterExpression={"code": {"$gt": ""}}),
         IndexModel(
             [("scan.state", ASCENDING), ("_id", ASCENDING)],
             name="given_scan",

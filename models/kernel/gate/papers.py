@@ -101,7 +101,7 @@ def content_of(
             "lines": {name: _lines(record, name, titles, reader) for name in names if _columns(record, name)},
             "course": list(_course(record, pending)),
             "note": str(paper.note) if paper.note else "",
-            "has_proof": paper.proof,
+            "has_proof": paper.proof and reader is None,
             **more,
         }
 

@@ -36,8 +36,8 @@ class Paper:
 
     `languages`: one paper in each of these; `locale` is a field, of the record or of one that it links to, that holds
     the language of who gets it, and goes before. `proof` prints on an attached one its number, version, a code of what
-    it says, which stands beside the file, and a QR code that leads to the record; with `public`, to the page behind the
-    record's public link, on which whoever holds the paper sees what the type shows there.
+    it says, which stands beside the file, and a QR code that leads to where anybody checks it (`/p/check/`); with
+    `public`, to the page behind the record's public link, on which whoever holds the paper sees what the type shows.
     """
 
     id: str

@@ -55,7 +55,8 @@ _BAD = re.compile(r'[\x00-\x1f\x7f\ud800-\udfff/\\:*?"<>|\u200e\u200f\u202a-\u20
 @dataclass(frozen=True)
 class Upload:
     """A file as it comes in: its given name, its stream, how many bytes are allowed; `id`, to be attached only once, or
-    `once`, the entry under which the same content is attached only once; `code`, that a paper prints of itself."""
+    `once`, the entry under which the same content is attached only once; `code`, that a paper prints of itself, and
+    `of_version`, the version of the record at the step that made it."""
 
     name: str
     stream: BinaryIO
@@ -63,6 +64,7 @@ class Upload:
     id: ObjectId | None = None
     once: str = ""
     code: str = ""
+    of_version: int = 0
 
 
 HEAD_LENGTH = 16
@@ -89,7 +91,7 @@ def attach(
         if not (still := rights.may_attach(actor, record)):
             raise Forbidden(still.why)
         file = {**stored, "record_id": record.id, "type": cls.type_name(), "kind": kind, "uploaded_by": actor.id}
-        file |= {"code": upload.code} if upload.code else {}
+        file |= {"code": upload.code, "of_version": upload.of_version} if upload.code else {}
         file |= {"uploaded_by_name": actor.name, "at": clock.now(), "removed_at": None, "state": record.state}
         if (edition := record._data.get("edition")) is not None:
             file["edition"] = edition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import segno
@@ -19,7 +19,6 @@ from .typesetting import typeset
 
 VERSION = L("Version {version}", "第 {version} 版")
 CODE = L("Check code {code}", "校驗碼 {code}")
-Address = Callable[[str], str]  # the full address of a page, or nothing when the product does not know its own
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -28,26 +27,20 @@ def paper_of(record_type: type[Record], id: str) -> Paper | None:
     return next((paper for paper in record_type.declared.papers if paper.id == id), None)
 
 
-def pdf_for(record: Record, paper: Paper, reader: Actor, locale: str, link: Address) -> bytes:
-    """A paper as a reader has it made, with their rights. Raises Refused where there is no font."""
-    return pdf_of(
-        paper, papers.content_of(record, paper, reader, locale), link(_page_of(record.type_name(), record.id))
-    )
+def pdf_for(record: Record, paper: Paper, reader: Actor, locale: str) -> bytes:
+    """A paper as a reader has it made, with their rights; it proves nothing. Raises Refused where there is no font."""
+    return pdf_of(paper, papers.content_of(record, paper, reader, locale))
 
 
-def pdf_of(paper: Paper, content: Mapping[str, Any], address: str) -> bytes:
-    """The PDF of what a paper says; `address`: of the page of its record. Raises Refused where there is no font."""
+def pdf_of(paper: Paper, content: Mapping[str, Any], address: str = "") -> bytes:
+    """The PDF of what a paper says; `address`: to which its QR code leads. Raises Refused where there is no font."""
     locale = content["locale"]
     proof = _proof(content, address) if content["has_proof"] else None
     return typeset(paper.path, {**content, "proof": proof}, locale)
 
 
-def _page_of(type_name: str, id: Any) -> str:
-    return f"/admin/{type_name}/details/?id={id}"
-
-
 def _proof(content: Mapping[str, Any], address: str) -> dict[str, str]:
-    """Number, version and code of what a paper says, and the address of its record as a QR code."""
+    """Number, version and code of what a paper says, and where it is checked, as a QR code."""
     code = papers.code_of(content)
     address = address or f"{content['number']} {code}"
     with speaking(content["locale"]):
@@ -58,10 +51,9 @@ def _proof(content: Mapping[str, Any], address: str) -> dict[str, str]:
     return {"text": words, "code": code, "svg": str(drawn)}
 
 
-def stream_of(paper: Paper, order: Mapping[str, Any], link: Address, public: str = "") -> io.BytesIO:
-    """The content of the file that an order becomes; `public`: the full address to which its code leads, instead of the
-    page of its record."""
-    return io.BytesIO(pdf_of(paper, order["content"], public or link(_page_of(order["type"], order["record"]))))
+def stream_of(paper: Paper, order: Mapping[str, Any], address: str) -> io.BytesIO:
+    """The content of the file that an order becomes; `address`: the full one to which its QR code leads."""
+    return io.BytesIO(pdf_of(paper, order["content"], address))
 
 
 def name_of(paper: Paper, content: Mapping[str, Any]) -> str:
