@@ -19,6 +19,7 @@ from models.services.imports import cells as import_cells
 from models.services.imports import imports
 from models.services.imports import names as import_names
 from models.services.imports import rows as import_rows
+from models.services.imports import steps as import_steps
 from models.services.imports.cells import Reader
 from tests.fixtures.doing import work_off
 from views import wording
@@ -219,6 +220,10 @@ class TestRehearsal:
         item = sheets.checked([list(heads.values()), ["", *("1" for _ in list(heads)[1:])]], type_name, login)
         assert item.state == imports.CHECKED, item.facts.get("why")
         assert everything(db) == before
+        ((_, cells, outcome),) = import_rows.listed(item, ("create", "refused", "doubt")).rows
+        reader = import_steps.reader_for(item, company.actor(login))
+        written, _ = import_steps.rehearsed(reader, *reader.read([(2, cells)]))  # by a write that is undone
+        assert (written.verdict, written.problems) == (outcome.verdict, outcome.problems)
 
     def test_doubts_are_shown_as_such(self, company, sheets):
         known = company.make("customer", "clerk_sal", name=GOOD[0][0])

@@ -109,32 +109,47 @@ def create(
     drawn = intent or Intent(actor, cls)
 
     def body(unit: Unit) -> R:
-        if not actor.is_system and not drawn.verdict:
-            raise Forbidden(rights.NOT_YOURS)
-        if once and (first := made_before(actor, cls, once)):
-            return first
-        record = cls(id=ObjectId())
-        take(record, lines.settled(record, values, actor), drawn.fields)
-        begin(record, values, actor, once)
-        if not actor.is_system:
-            record._data["owner"] = actor.id
-        if (flow := record.flow()) and flow.edited:
-            moving.note_entry(record, actor)
-        asks = not context.confirmed and not actor.is_system
-        validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
-        replays.refuse_change(record, {}, actor, context)
-        record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
-        record = _write_new(unit, record, Act(actor, context))
-        _follow_edit(unit, record, {}, actor, context)
-        return record
+        return created(unit, drawn, values, context, once)
 
     with noting(VerbAttempt(actor, cls, "create", context)):
         try:
             return in_transaction(body)
         except DuplicateKeyError as clash:
-            if once and is_of(clash, "once") and (first := cls._get_collection().find_one({"once": once})):
+            if (
+                once
+                and not is_inside()
+                and is_of(clash, "once")
+                and (first := cls._get_collection().find_one({"once": once}))
+            ):
                 return entered(actor, cls, first["_id"])
             raise conflict_of(cls, clash, actor) from clash
+
+
+def created(
+    unit: Unit, drawn: Intent[R], values: Mapping[str, Any], context: Context = FORM, once: str | None = None
+) -> R:
+    """The body of `create`, in the unit of work that a rehearsal or the verb itself has begun; a dry one takes no
+    number."""
+    actor, cls = drawn.actor, drawn.cls
+    if not actor.is_system and not drawn.verdict:
+        raise Forbidden(rights.NOT_YOURS)
+    if once and (first := made_before(actor, cls, once)):
+        return first
+    record = cls(id=ObjectId())
+    take(record, lines.settled(record, values, actor), drawn.fields)
+    begin(record, values, actor, once)
+    if not actor.is_system:
+        record._data["owner"] = actor.id
+    if (flow := record.flow()) and flow.edited:
+        moving.note_entry(record, actor)
+    asks = not context.confirmed and not actor.is_system
+    validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
+    replays.refuse_change(record, {}, actor, context)
+    if not unit.is_dry:
+        record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
+    record = _write_new(unit, record, Act(actor, context))
+    _follow_edit(unit, record, {}, actor, context)
+    return record
 
 
 def update(
@@ -153,23 +168,36 @@ def update(
     """
 
     def body(unit: Unit, intent: Intent[R], is_drawn: bool) -> R:
-        record = intent.fresh()
-        if not intent.verdict:
-            raise Forbidden(intent.verdict.why)
-        before = stored(record)
-        if context.exact:
-            refuse_another_version(record, version, values, actor)
-        take(record, _to_write(record, version, values, actor), intent.fields)
-        asks = not context.confirmed and not actor.is_system
-        validation.refuse_if_wrong(record, actor, before, warnings=asks, titles=intent.titles)
-        replays.refuse_change(record, before, actor, context)
-        _ask_decisions_again(record, before, actor)
-        moving.enter_edited(record, before, actor)
-        record = write_and_settle(unit, record, before, "update", Act(actor, context, is_drawn=is_drawn))
-        _follow_edit(unit, record, before, actor, context)
-        return record
+        return updated(unit, intent, values, seen=version, context=context, is_drawn=is_drawn)
 
     return on_record(cls, id, VerbAttempt(actor, cls, "update", context), body)
+
+
+def updated(
+    unit: Unit,
+    intent: Intent[R],
+    values: Mapping[str, Any],
+    *,
+    seen: int | None,
+    context: Context = FORM,
+    is_drawn: bool = True,
+) -> R:
+    """The body of `update`, in the unit of work that a rehearsal or the verb itself has begun."""
+    record, actor = intent.fresh(), intent.actor
+    if not intent.verdict:
+        raise Forbidden(intent.verdict.why)
+    before = stored(record)
+    if context.exact:
+        refuse_another_version(record, seen, values, actor)
+    take(record, _to_write(record, seen, values, actor), intent.fields)
+    asks = not context.confirmed and not actor.is_system
+    validation.refuse_if_wrong(record, actor, before, warnings=asks, titles=intent.titles)
+    replays.refuse_change(record, before, actor, context)
+    _ask_decisions_again(record, before, actor)
+    moving.enter_edited(record, before, actor)
+    record = write_and_settle(unit, record, before, "update", Act(actor, context, is_drawn=is_drawn))
+    _follow_edit(unit, record, before, actor, context)
+    return record
 
 
 def amend(
@@ -283,7 +311,7 @@ def on_record(cls: type[R], id: Any, attempt: VerbAttempt, body: Callable[[Unit,
     attempt.id = id.id if isinstance(id, Intent) else id
 
     def run(unit: Unit) -> R:
-        is_drawn = isinstance(id, Intent) and not was_inside and id.is_for(actor, cls)
+        is_drawn = isinstance(id, Intent) and (id.is_of_block or not was_inside) and id.is_for(actor, cls)
         intent: Intent[R] = id if is_drawn else intents.of(actor, cls, attempt.id)
         intent.is_taken, attempt.record = True, intent.record
         return body(unit, intent, is_drawn)
@@ -586,11 +614,12 @@ def _is_complete(record: Record, before: Mapping[str, Any], chosen: Move, stand:
 
 def _write_new(unit: Unit, record: R, act: Act) -> R:
     write_new(unit, record, act)
+    if unit.is_dry:
+        return record
     if handler := getattr(record, "on_create", None):
         handler(MoveActions(unit, act.context, act.actor))
-    if not unit.is_dry:
-        follow_ups.make_of_filled(record, {}, creating_by_system(record))
-        _keep(unit, record, {}, act.context)
+    follow_ups.make_of_filled(record, {}, creating_by_system(record))
+    _keep(unit, record, {}, act.context)
     _roll_up(record, {}, act)
     return _settle(unit, record, act.context)
 

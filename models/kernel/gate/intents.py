@@ -42,6 +42,7 @@ class Intent(Generic[R]):
         self.id: ObjectId | None = loaded.id if loaded is not None else row["_id"] if row is not None else None
         self.titles: dict[ObjectId, str] = {}
         self.is_taken = False  # the gate goes by it once
+        self.is_of_block = False  # also in a transaction that is under way
         self._row, self._loaded = row, loaded
         self._quorums: dict[int, Quorum] = {}
         self._standings: dict[int, rights.Standing] = {}
@@ -129,6 +130,13 @@ def of(actor: Actor, cls: type[R], id: Any) -> Intent[R]:
 def on(actor: Actor, record: R) -> Intent[R]:
     """The intent on a record that was loaded already, in the actor's scope."""
     return Intent(actor, type(record), loaded=record)
+
+
+def of_block(actor: Actor, record: R) -> Intent[R]:
+    """The same, for one of many writes of a transaction: its records were read at once before it."""
+    intent = on(actor, record)
+    intent.is_of_block = True
+    return intent
 
 
 def of_many(actor: Actor, cls: type[R], ids: Iterable[ObjectId]) -> dict[ObjectId, Intent[R]]:

@@ -5,7 +5,7 @@ A rehearsal is the gate's own verb, undone (decision 9), so that no rule stands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ from typing import Any, Generic, TypeVar
 
 from ..base.errors import Changed, Missing, Refused
 from ..base.words import L, Words
+from ..language.once_worked_out import of_declaration
 from ..language.record import Record
 from ..language.spec import FollowUp
 from ..rights import rights
-from . import changes, follow_ups
+from . import changes, follow_ups, rollups
 from .acts import Context
 from .caches import forget_read
 from .intents import Intent
@@ -87,6 +88,29 @@ def _is_plain(record: Record, verb: str) -> bool:
     asks = any(move.asked_fields for move in (flow.moves if flow else ()) if move.verb == verb)
     leads = any(follow_ups.of_move(record, verb) for verb in verbs)
     return not asks and not leads and not any(hasattr(record, f"on_{verb}") for verb in verbs)
+
+
+@of_declaration
+def is_alone(cls: type[Record]) -> bool:
+    """Whether what people enter and change of a type leads to nothing beside the record, and to no further step of it:
+    then a rehearsal need not write it to find out what the gate says."""
+    spec, flows = cls.declared, [cls.declared.workflow] if cls.declared.workflow else []
+    return not (
+        hasattr(cls, "on_create")
+        or hasattr(cls, "on_edit")
+        or any(move.auto for flow in flows for move in flow.moves)
+        or any(leads.filled or leads.kept for leads in spec.follow_ups)
+        or any(rollups.targets_of(cls))
+    )
+
+
+def would_enter(intent: Intent[Any], values: Mapping[str, Any], *, version: int | None, context: Context) -> Record:
+    """The record of a type that is alone as a form would make it, or leave it (`version`: as it was looked at), but for
+    its number: within a transaction, which nothing is written in. Raises what the verb does."""
+    unit = Unit(is_dry=True)
+    if intent.id is None:
+        return changes.created(unit, intent, values, context)
+    return changes.updated(unit, intent, values, seen=version, context=context)
 
 
 def _unwritten(intent: Intent[Any], verb: str, seen: int, context: Context) -> Record:

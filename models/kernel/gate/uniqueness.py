@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from ..base.errors import Refused
 from ..base.people import Actor
-from ..base.store import in_unit
+from ..base.store import RowQuery, answers, in_unit
 from ..base.words import L, Listed, Words
 from ..language.fields import label_of
 from ..language.record import Record
@@ -40,6 +40,20 @@ def refuse_taken(record: Record, before: Mapping[str, Any], after: Mapping[str, 
                 problems |= _said(type(record), rule, row, actor)
     if problems:
         raise Refused(None, problems)
+
+
+def refuse_held(record: Record, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Raise Refused where a value that is unique by itself is held already: of a write that is not made, the database
+    says nothing."""
+    own = [name for name, field in record.declared.own_fields.items() if field.unique]
+    asked = {name: value for name in own if (value := after.get(name)) not in (None, "") and before.get(name) != value}
+    queries = [
+        RowQuery(record.type_name(), {name: value, "_id": {"$ne": record.id}}, {"_id": 1}, most=1)
+        for name, value in asked.items()
+    ]
+    taken = [name for name, rows in zip(asked, answers(queries), strict=True) if rows]
+    if taken:
+        raise Refused(None, {name: [TAKEN(label=label_of(record.fields_of()[name]))] for name in taken})
 
 
 def is_of(clash: DuplicateKeyError, name: str) -> bool:

@@ -21,7 +21,7 @@ from .papers import order_papers
 from .search_parts import derive
 from .signing import sign
 from .stored_form import difference, stamp, stored
-from .uniqueness import refuse_taken
+from .uniqueness import refuse_held, refuse_taken
 from .unit import Unit
 from .waiting import waiting_for
 
@@ -41,6 +41,9 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     derive(record)
     after = stored(record)
     refuse_taken(record, {}, after, act.actor)
+    if unit.is_dry:
+        refuse_held(record, {}, after)
+        return
     after = stamp(record, act.actor, after)
     changes = difference({}, after, but=derived_names(type(record)))
     full, record.chain = history.chained(entry_of(record, "create", changes, act), {})
@@ -68,6 +71,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
         return record
     refuse_taken(record, before, after, act.actor)
     if unit.is_dry:
+        refuse_held(record, before, after)
         return record
     head = {"_id": record.id, "version": record.version, "chain.seq": record.chain.get("seq")}
     after = stamp(record, act.actor, after)

@@ -6,7 +6,9 @@ Whatever is done again has the same effect: a new record is known by its entry k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -17,14 +19,15 @@ from models.kernel.base.errors import CHANGED as CHANGED_SINCE
 from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, changes
+from models.kernel.gate import batches, changes, intents, rehearsal
 from models.kernel.gate.attempts import VerbAttempt, note, noting
 from models.kernel.gate.caches import forget_read
 from models.kernel.gate.changes import Context
+from models.kernel.gate.creating import known_to_be_new
 from models.kernel.gate.history import COLLECTION as HISTORY
 from models.kernel.gate.sources import Source
 from models.kernel.gate.stored_form import stored
-from models.kernel.gate.unit import Undone
+from models.kernel.gate.unit import Undone, Unit, in_transaction
 from models.kernel.gate.validation import DOUBT as CONFIRM
 from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
@@ -88,7 +91,7 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     keys: dict[str, int] = {}
     rows = batch.below(sheet.facts.get("heads_in", 0))
     entries = reader.read(rows)
-    trials = [rehearsed(reader, entry) for entry in entries]
+    trials = _trials(reader, entries)
     owned = [_keys(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, trials, strict=True)]
     outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
@@ -103,7 +106,31 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     return import_rows.keep_outcomes(sheet, batch, outcomes, step=sheet.turn, keys=keys)
 
 
-def rehearsed(reader: Reader, entry: RowEntry, source: Source = Source.IMPORT) -> tuple[RowOutcome, Record | None]:
+def _trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome, Record | None]]:
+    """What would become of each row by itself: of a type that is alone in one transaction, in which nothing is written
+    and no question is asked twice."""
+    if not rehearsal.is_alone(reader.cls):
+        return [rehearsed(reader, entry) for entry in entries]
+    result: list[tuple[RowOutcome, Record | None]] = []
+
+    def body(_unit: Unit) -> None:
+        new = intents.Intent(reader.actor, reader.cls)
+        result[:] = [rehearsed(reader, entry, trial=partial(_dry_trial, new)) for entry in entries]
+        raise Undone
+
+    try:
+        in_transaction(body, quiet=True)
+    except Undone:
+        return result
+    raise AssertionError("A rehearsal always ends by being undone.")
+
+
+Trial = Callable[[Reader, RowEntry, Context], tuple[Record | None, list[tuple[str, Words]]]]
+
+
+def rehearsed(
+    reader: Reader, entry: RowEntry, source: Source = Source.IMPORT, trial: Trial | None = None
+) -> tuple[RowOutcome, Record | None]:
     """What would become of a row, and the record as it would be."""
     seen = entry.record.version if entry.record else 0
     id = entry.record.id if entry.record else None
@@ -111,16 +138,26 @@ def rehearsed(reader: Reader, entry: RowEntry, source: Source = Source.IMPORT) -
         return RowOutcome(SAME, id, seen), None
     if any(name in ("", NUMBER) for name, _ in entry.problems):
         return refused(entry.problems, record=id), None
-    verdict = CHANGE if entry.record else CREATE
-    made, problems = _trial(reader, entry, Context(source=source))
+    verdict, tried = CHANGE if entry.record else CREATE, trial or _trial
+    made, problems = tried(reader, entry, Context(source=source))
     bad = {name for name, _ in entry.problems}
     wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
     if entry.problems or (problems and CONFIRM not in dict(problems)):
         return refused(wrong, record=id), None
     if problems:
-        made, worse = _trial(reader, entry, Context(source=source, confirmed=True))
+        made, worse = tried(reader, entry, Context(source=source, confirmed=True))
         return (refused(worse), None) if worse else (refused(wrong, DOUBT), made)
     return RowOutcome(verdict, id, seen), made
+
+
+def _dry_trial(
+    new: intents.Intent[Record], reader: Reader, entry: RowEntry, context: Context
+) -> tuple[Record | None, list[tuple[str, Words]]]:
+    """Ask the gate what it says of a row, within a transaction and without a write; the record as it would be, or what
+    is wrong. `new`: what is true of all new records alike."""
+    record = entry.record
+    intent, version = (intents.on(reader.actor, record), record.version) if record else (new, None)
+    return _answered(lambda: rehearsal.would_enter(intent, entry.values, version=version, context=context))
 
 
 def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | None, list[tuple[str, Words]]]:
@@ -131,19 +168,29 @@ def _trial(reader: Reader, entry: RowEntry, context: Context) -> tuple[Record | 
         made.append(write_row(reader, entry, context))
         raise Undone
 
+    def undone() -> Record:
+        try:
+            changes.in_batch(body, quiet=True)
+        except Undone:
+            return made[-1]
+        raise AssertionError("A rehearsal always ends by being undone.")
+
     try:
-        changes.in_batch(body, quiet=True)
-    except Undone:
-        return made[-1], []
+        return _answered(undone)
+    finally:
+        forget_read(reader.cls.type_name())
+
+
+def _answered(verb: Callable[[], Record]) -> tuple[Record | None, list[tuple[str, Words]]]:
+    """What a verb of the gate makes, or what it says against it."""
+    try:
+        return verb(), []
     except Changed:
         return None, [("", CHANGED_SINCE)]
     except Missing:
         return None, [("", NOT_FOUND)]
     except Refused as fault:
         return None, said_of(fault)
-    finally:
-        forget_read(reader.cls.type_name())
-    raise AssertionError("A rehearsal always ends by being undone.")
 
 
 def said_of(fault: Refused) -> list[tuple[str, Words]]:
@@ -152,13 +199,19 @@ def said_of(fault: Refused) -> list[tuple[str, Words]]:
     return lines or [("", fault.sentence)]
 
 
-def write_row(reader: Reader, entry: RowEntry, context: Context, once: str | None = None) -> Record:
-    """One row through the gate. Raises Refused, Missing, Changed."""
+def write_row(
+    reader: Reader,
+    entry: RowEntry,
+    context: Context,
+    once: str | None = None,
+    new: intents.Intent[Record] | None = None,
+) -> Record:
+    """One row through the gate; `new`: what is true of all new records alike. Raises Refused, Missing, Changed."""
     cls, actor = reader.cls, reader.actor
     if entry.record is None:
-        return changes.create(cls, entry.values, actor=actor, context=context, once=once)
-    seen = entry.record.version
-    return changes.update(cls, entry.record.id, entry.values, actor=actor, version=seen, context=context)
+        return changes.create(cls, entry.values, actor=actor, context=context, once=once, intent=new)
+    drawn = intents.of_block(actor, entry.record)
+    return changes.update(cls, drawn, entry.values, actor=actor, version=entry.record.version, context=context)
 
 
 def _keys(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
@@ -178,21 +231,69 @@ def _keys(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | 
     return result
 
 
+class _RefusedNow(Exception):
+    """A row of a batch was refused only while it was imported, so that nothing of the batch stands yet."""
+
+
 def carry_out(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
-    """Import the good rows of a batch and write down what became of each; whether none was refused only now."""
+    """Import the good rows of a batch and write down what became of each; whether none was refused only now.
+
+    All of them are one transaction, with what is said of them; where one is refused, nothing of that stands, and they
+    are taken one by one, so that it keeps no other back.
+    """
     good = {CREATE, CHANGE, *([DOUBT] if sheet.facts.get("doubtful") else [])}
     chosen = [at for at, outcome in enumerate(batch.outcomes) if outcome.verdict in good]
     entries = dict(zip(chosen, reader.read([batch.rows[at] for at in chosen]), strict=True))
-    made = _made_before(sheet, reader.cls, [batch.rows[at][0] for at in chosen])
-    outcomes = []
+    keys = [_key(sheet, batch.rows[at][0]) for at in chosen]
+
+    def all_at_once(unit: Unit) -> None:
+        made = _made_before(reader.cls, keys)
+        with known_to_be_new(reader.cls, [key for key in keys if key not in made]):
+            outcomes = _outcomes(sheet, reader, batch, entries, made, is_block=True)
+        import_rows.keep_outcomes(sheet, batch, _as_left(outcomes, unit), step=RAN)
+
+    try:
+        in_transaction(all_at_once)
+    except _RefusedNow:
+        forget_read(reader.cls.type_name())
+    else:
+        return True
+    outcomes = _outcomes(sheet, reader, batch, entries, _made_before(reader.cls, keys))
+    import_rows.keep_outcomes(sheet, batch, outcomes, step=RAN)
+    return all(outcomes[at].verdict != BAD for at in chosen)
+
+
+def _outcomes(
+    sheet: Import,
+    reader: Reader,
+    batch: RowBatch,
+    entries: Mapping[int, RowEntry],
+    made: Mapping[str, ObjectId],
+    *,
+    is_block: bool = False,
+) -> list[RowOutcome]:
+    """What becomes of each row of a batch. Raises _RefusedNow in a block, at the first that is refused."""
+    outcomes, new = [], intents.Intent(reader.actor, reader.cls)
     for at, outcome in enumerate(batch.outcomes):
         if at in entries:
-            outcome = _carried_out(sheet, reader, entries[at], outcome, made)
+            outcome = _carried_out(sheet, reader, entries[at], outcome, made, new, is_block=is_block)
+            if is_block and outcome.verdict == BAD:
+                raise _RefusedNow
         elif outcome.verdict == DOUBT:
             outcome = RowOutcome(LEFT, problems=outcome.problems)
         outcomes.append(outcome)
-    import_rows.keep_outcomes(sheet, batch, outcomes, step=RAN)
-    return all(outcomes[at].verdict != BAD for at in chosen)
+    return outcomes
+
+
+def _as_left(outcomes: Sequence[RowOutcome], unit: Unit) -> list[RowOutcome]:
+    """The outcomes with the versions in which a transaction leaves the records: what followed by rule counts."""
+    last = {entry["record"]: entry for entry in unit.entries}
+    return [
+        replace(outcome, version=last[outcome.record]["version"], seq=last[outcome.record]["seq"])
+        if outcome.record in last
+        else outcome
+        for outcome in outcomes
+    ]
 
 
 def refused_late(sheet: Import) -> int | None:
@@ -208,14 +309,20 @@ def _key(sheet: Import, line: int) -> str:
     return f"import/{sheet.id}/{line}"
 
 
-def _made_before(sheet: Import, cls: type[Record], lines: Sequence[int]) -> dict[str, ObjectId]:
+def _made_before(cls: type[Record], keys: Sequence[str]) -> dict[str, ObjectId]:
     """The records that rows became before the work was cut off, wherever they are now: one query."""
-    keys = [_key(sheet, line) for line in lines]
-    return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": keys}}, {"once": 1})}
+    return {row["once"]: row["_id"] for row in cls._get_collection().find({"once": {"$in": list(keys)}}, {"once": 1})}
 
 
-def _carried_out(
-    sheet: Import, reader: Reader, entry: RowEntry, seen: RowOutcome, made: dict[str, ObjectId]
+def _carried_out(  # noqa: PLR0913 - one row of a sheet, with what is known of it
+    sheet: Import,
+    reader: Reader,
+    entry: RowEntry,
+    seen: RowOutcome,
+    made: Mapping[str, ObjectId],
+    new: intents.Intent[Record],
+    *,
+    is_block: bool = False,
 ) -> RowOutcome:
     """Import one row, or find that it was imported already."""
     key = _key(sheet, entry.line)
@@ -225,21 +332,20 @@ def _carried_out(
     verb = "create" if seen.record is None else "update"
     attempt = VerbAttempt(reader.actor, reader.cls, verb, context, seen.record, entry.record)
     if seen.record is not None and (entry.record is None or entry.record.version != seen.version):
-        return _changed_before(sheet, seen, attempt)
+        return _changed_before(sheet, seen, None if is_block else attempt)
     try:
         with noting(attempt):
             if entry.problems:
                 raise Refused(None, {name: [words] for name, words in entry.problems})
-            record = write_row(reader, entry, context, once=key if entry.record is None else None)
+            record = write_row(reader, entry, context, key if entry.record is None else None, new)
     except Changed:
         return _changed_before(sheet, seen)
     except (Missing, Refused) as fault:
         lines = [("", NOT_FOUND)] if isinstance(fault, Missing) else said_of(fault)
         return refused([(name, words) for name, words in lines if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
-    is_written_again = hasattr(record, "on_create")
     left = RowOutcome(verdict, record.id, record.version, record.chain.get("seq", 0))
-    return _own_state(sheet, record.id, verdict) if is_written_again else left
+    return _own_state(sheet, record.id, verdict) if hasattr(record, "on_create") and not is_block else left
 
 
 def _changed_before(sheet: Import, seen: RowOutcome, attempt: VerbAttempt | None = None) -> RowOutcome:
