@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from models.kernel.base import clock
 from models.kernel.base.people import Actor
@@ -12,7 +13,17 @@ from models.services.imports import imports, reading
 from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import Reader
-from models.services.imports.imports import CHECKED, DONE, FAILED, READING, RUNNING, TAKEN_BACK, TAKING_BACK, Import
+from models.services.imports.imports import (
+    CHECKED,
+    DONE,
+    FAILED,
+    PAUSED,
+    READING,
+    RUNNING,
+    TAKEN_BACK,
+    TAKING_BACK,
+    Import,
+)
 from models.services.imports.rows import RAN, TOOK_BACK, RowBatch
 from models.services.imports.steps import ALL_OR_NONE, NO_LONGER
 
@@ -37,12 +48,22 @@ def check(run: Run, import_id: str, turn: int) -> None:
     if sheet is None or sheet.state != READING or sheet.turn != turn:
         return
     actor = import_steps.asker(sheet)
+    if actor is not None and imports.is_to_stop(sheet):
+        imports.end(sheet, READING, PAUSED)
+        return
     read = _read(sheet, actor) if actor else None
     if actor is None:
         imports.end(sheet, READING, FAILED, NO_LONGER)
     elif read is not None:
         is_through = _along(run, read, turn, lambda reader, batch: _rehearse(run, read, reader, batch))
-        imports.end(read, READING, *((CHECKED,) if is_through else (FAILED, NO_LONGER)))
+        imports.end(read, READING, *_outcome_of(read, CHECKED, is_through=is_through))
+
+
+def _outcome_of(sheet: Import, state: str, *, is_through: bool) -> tuple[Any, ...]:
+    """The state in which some work leaves an import, with a sentence where it ended before its time."""
+    if is_through:
+        return (state,)
+    return (PAUSED,) if imports.is_to_stop(sheet) else (FAILED, NO_LONGER)
 
 
 def _read(sheet: Import, actor: Actor) -> Import | None:
@@ -89,10 +110,8 @@ def carry_out(run: Run, import_id: str) -> None:
         is_through = _along(run, sheet, RAN, lambda reader, batch: _carry_out(run, sheet, reader, batch))
         if (late := import_steps.refused_late(sheet)) is not None:
             imports.turn_back(sheet, ALL_OR_NONE(row=late))
-        elif is_through:
-            imports.end(sheet, RUNNING, DONE)
         else:
-            imports.end(sheet, RUNNING, FAILED, NO_LONGER)
+            imports.end(sheet, RUNNING, *_outcome_of(sheet, DONE, is_through=is_through))
     if (now := imports.load(import_id)) is not None and now.state == TAKING_BACK:
         _take_all_back(run, now)
 
@@ -134,13 +153,13 @@ def _take_all_back(run: Run, sheet: Import) -> None:
 def _along(run: Run, sheet: Import, step: int, work: Step) -> bool:
     """Go along the batches that have not been through a step, each with the rights of that moment.
 
-    False when the right is not there any more, or the work says that it is over.
+    False when the right is not there any more, its sender wants a pause, or the work says that it is over.
     """
     reader: Reader | None = None
     done, total = import_rows.passed(sheet, step), sheet.rows
     for batch in import_rows.batches(sheet, below=step):
         actor = import_steps.asker(sheet)
-        if actor is None:
+        if actor is None or (step != TOOK_BACK and imports.is_to_stop(sheet)):
             return False
         if reader is None or reader.actor != actor:
             reader = import_steps.reader_for(sheet, actor)

@@ -23,6 +23,7 @@ from models.services.work import jobs
 from tasks.engine.registry import load_jobs
 from tasks.engine.run import Run
 from tests.fixtures.doing import Killed, do, work_off
+from tests.fixtures.http import COMMANDS
 from tests.models.test_imports import GOOD, HEADS, verdicts, wrong
 
 GATE = (changes, creating, writing, unit)
@@ -127,6 +128,28 @@ class TestRun:
         assert verdicts(sheets.now(item)) == ["created", "refused", "refused", "created"]
         assert company.fresh(known).region == "廣州"
 
+    def test_rows_are_one_transaction_and_one_that_is_refused_keeps_no_other_back(self, company, sheets, db):
+        """The good rows of a batch are written at once; where one is refused only now, they go one by one."""
+        item = sheets.checked([HEADS, *GOOD, ["丙", "", "", "", ""]])
+        sent: list[Any] = []
+        COMMANDS.listeners.append(sent.append)
+        try:
+            sheets.start(item)
+            work_off("imports.run")
+        finally:
+            COMMANDS.listeners.remove(sent.append)
+        assert verdicts(sheets.now(item)) == ["created"] * 3
+        into = [command["insert"] for command in sent if "insert" in command]
+        assert into.count("history") == into.count("unsealed") == 1
+        item = sheets.checked([HEADS, *([name, "", "", "", ""] for name in "丁戊己庚")])
+        company.make("customer", "clerk_sal", name="戊")
+        sheets.start(item)
+        work_off("imports.run")
+        assert verdicts(sheets.now(item)) == ["created", "refused", "created", "created"]
+        numbers = sorted(int(row["number"][-4:]) for row in db["customer"].find({}, {"number": 1}))
+        assert numbers == [*range(1, len(numbers) + 1)]  # what was undone left no hole
+        assert db["history"].count_documents({"batch": item.batch}) == 3
+
     def test_five_at_once(self, company, sheets, db):
         """Four colleagues save while the import does: each change is there, or said to be refused."""
         records = [company.make("customer", "clerk_sal", name=f"客戶{n}", region="北京") for n in range(20)]
@@ -180,6 +203,61 @@ class TestRun:
         work_off("imports.run")
         assert verdicts(sheets.now(item)) == ["refused"]
         assert sheets.checked(content).counts == {"change": 1}
+
+
+class TestPause:
+    def test_it_stops_between_two_transactions_and_goes_on_without_doubling(self, company, sheets, db, monkeypatch):
+        """While it is checked, and while it is written; what is in can be taken back whole."""
+        monkeypatch.setattr(import_rows, "BATCH", 2)
+        rows = [HEADS, *([f"客戶{n}", "", "", "", ""] for n in range(5))]
+        step = dict.fromkeys(("rehearse", "carry_out"), 0)
+
+        def pausing(name: str) -> None:
+            work = getattr(import_steps, name)
+
+            def and_ask(sheet: Any, *more: Any) -> bool:
+                is_through = work(sheet, *more)
+                step[name] += 1
+                if step[name] == 1:
+                    imports.ask_stop(sheets.now(sheet))
+                return is_through
+
+            monkeypatch.setattr(import_steps, name, and_ask)
+
+        pausing("rehearse")
+        pausing("carry_out")
+        item = sheets.checked(rows)
+        assert (item.state, item.counts, step["rehearse"]) == (imports.PAUSED, {"create": 2}, 1)
+        assert import_rows.passed(item, item.turn) == 3  # the heads with the first two
+        self.go_on(company, item, "imports.check")
+        item = sheets.now(item)
+        assert (item.state, item.counts, step["rehearse"]) == (imports.CHECKED, {"create": 5}, 3)
+        sheets.start(item)
+        work_off("imports.run")
+        item = sheets.now(item)
+        assert (item.state, item.counts) == (imports.PAUSED, {"created": 2, "create": 3})
+        assert db["customer"].count_documents({}) == 2
+        with pytest.raises(Refused):
+            imports.discard(item)
+        self.go_on(company, item, "imports.run")
+        item = sheets.now(item)
+        assert (item.state, item.counts) == (imports.DONE, {"created": 5})
+        assert db["history"].count_documents({"batch": item.batch}) == 5
+        with pytest.raises(Refused):
+            imports.ask_stop(item)
+        sheets.taken_back(item)
+        step["carry_out"] = 0
+        item = sheets.imported(rows)
+        assert item.state == imports.PAUSED
+        item = sheets.taken_back(item)
+        assert (item.state, item.counts) == (imports.TAKEN_BACK, {"binned": 2, "create": 3})
+        assert db["customer"].count_documents({"removed_at": None}) == 0
+        assert sheets.checked(rows).state == imports.CHECKED  # the same file may come again
+
+    @staticmethod
+    def go_on(company: Any, item: Any, task: str) -> None:
+        imports.go_on(item, actor=company.actor("clerk_sal"))
+        work_off(task)
 
 
 class TestKilled:

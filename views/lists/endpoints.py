@@ -175,6 +175,16 @@ class ListDoors:
         """Import the good rows of a sheet."""
         return imports.run_answer(self)
 
+    @expose("/import/stop/", methods=("POST",))
+    def import_stop_view(self) -> Any:
+        """Pause a check or an import."""
+        return imports.stop_answer(self)
+
+    @expose("/import/go_on/", methods=("POST",))
+    def import_go_on_view(self) -> Any:
+        """Go on with what was paused."""
+        return imports.go_on_answer(self)
+
     @expose("/import/take_back/", methods=("POST",))
     def import_back_view(self) -> Any:
         """Take back what was imported."""

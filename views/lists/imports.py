@@ -65,7 +65,16 @@ CHECKED_ANEW = L("The rows are being checked with these columns.", "正按所選
 CHECKED_ANEW_AS_TEXT = L("The text is being read in this encoding.", "正按所選編碼重新讀取。")
 CHECKED_ANEW_BELOW = L("The rows are being checked with the heads in this row.", "正按所選標題行重新檢查。")
 BEGUN = L("The import has begun. You may leave this page.", "導入已開始，您可以離開此頁。")
+STOPPING = L("The work pauses after the rows that are under way.", "處理完當前各行後暫停。")
+GOING_ON = L("The work goes on where it was.", "已從暫停處繼續。")
 GOING_BACK = L("The import is being taken back.", "正在撤銷此次導入。")
+PAUSED_CHECK = L(
+    "{done} of {rows} rows are checked, nothing is imported.", "已檢查 {done} 行（共 {rows} 行），未導入任何內容。"
+)
+PAUSED_RUN = L(
+    "{done} rows are in, {left} more would follow. Go on, and no row comes twice; or take the import back whole.",
+    "已導入 {done} 行，尚有 {left} 行。可繼續導入，不會重複；也可整體撤銷此次導入。",
+)
 DROPPED = L("The sheet was thrown away; nothing was imported.", "表格已丟棄，未導入任何內容。")
 AND = L(", ", "、")
 WHOLE_ROW = L("Whole row", "整行")
@@ -238,11 +247,24 @@ def _details_context(screen: Any, sheet: Import, me: Actor) -> dict[str, Any]:
         "ready": sheet.count(CREATE, CHANGE),
         "warnings": sheet.count(DOUBT),
         "bad": sheet.count(BAD),
+        "may_stop": sheet.state in (imports.READING, imports.RUNNING),
+        "is_stopping": bool(sheet.facts.get("stop")),
+        "pause": _pause(sheet) if sheet.state == imports.PAUSED else "",
         "may_take_back": sheet.is_written
-        and sheet.state in (imports.DONE, imports.FAILED)
-        and sheet.count(CREATED, CHANGED),
+        and (
+            sheet.state == imports.PAUSED
+            or (sheet.state in (imports.DONE, imports.FAILED) and sheet.count(CREATED, CHANGED))
+        ),
         "has_refused": not is_open and sheet.count(BAD, LEFT, DOUBT),
     }
+
+
+def _pause(sheet: Import) -> str:
+    """How far what was paused has come."""
+    if not sheet.is_written:
+        done = import_rows.passed(sheet, sheet.turn)
+        return str(PAUSED_CHECK(done=number(min(done, sheet.rows)), rows=number(sheet.rows)))
+    return str(PAUSED_RUN(done=number(sheet.count(CREATED, CHANGED)), left=number(sheet.count(CREATE, CHANGE))))
 
 
 def _run_of(sheet: Import) -> Mapping[str, Any]:
@@ -436,6 +458,23 @@ def run_answer(screen: Any) -> Any:
         return screen.render("record/import_details.html", **context, error=str(refused.sentence)), 422
     say("info", BEGUN)
     return redirect(_page_of(screen, record))
+
+
+def stop_answer(screen: Any) -> Any:
+    """Pause the check or the import."""
+    item = _request(screen, actor())
+    imports.ask_stop(item)
+    say("info", STOPPING)
+    return redirect(_page_of(screen, item))
+
+
+def go_on_answer(screen: Any) -> Any:
+    """Go on with what was paused."""
+    me = actor()
+    item = _request(screen, me)
+    imports.go_on(item, actor=me)
+    say("info", GOING_ON)
+    return redirect(_page_of(screen, item))
 
 
 def back_answer(screen: Any) -> Any:

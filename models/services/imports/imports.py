@@ -38,7 +38,7 @@ KEPT = dt.timedelta(days=30)
 _BOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 READING, CHECKED, RUNNING, DONE = "reading", "checked", "running", "done"
-TAKING_BACK, TAKEN_BACK, FAILED = "taking_back", "taken_back", "failed"
+TAKING_BACK, TAKEN_BACK, FAILED, PAUSED = "taking_back", "taken_back", "failed", "paused"
 OPEN = (READING, RUNNING, TAKING_BACK)
 STATES = {
     READING: (L("Being checked", "檢查中"), "progress"),
@@ -48,6 +48,7 @@ STATES = {
     TAKING_BACK: (L("Being taken back", "撤銷中"), "progress"),
     TAKEN_BACK: (L("Taken back", "已撤銷"), "neutral"),
     FAILED: (L("Stopped", "已停止"), "bad"),
+    PAUSED: (L("Paused by its sender", "已由提交人暫停"), "wait"),
 }
 
 ALREADY = L(
@@ -281,6 +282,8 @@ def end(sheet: Import, expected: str, state: str, why: Words | None = None) -> N
         values["why"] = in_all_locales(why)
     elif state != TAKEN_BACK:
         command["$unset"] = {"why": ""}
+    values |= {"paused_in": expected} if state == PAUSED else {}
+    command["$unset"] = {**command.get("$unset", {}), "stop": ""}
     if _holds_nothing(state, values["counts"]):
         command["$unset"] = {**command.get("$unset", {}), "imported": ""}
     in_unit(COLLECTION).update_one({"_id": sheet.id, "state": expected, "turn": sheet.turn}, command)
@@ -330,12 +333,34 @@ def start(sheet: Import, *, turn: int, strict: bool, doubtful: bool, actor: Acto
         raise
 
 
+def ask_stop(sheet: Import) -> None:
+    """Ask that the check or the import pauses after the rows that are under way. Raises Refused."""
+    _turn(sheet, (READING, RUNNING), {"$set": {"stop": True}})
+
+
+def is_to_stop(sheet: Import) -> bool:
+    """Whether its sender wants it to pause."""
+    return in_unit(COLLECTION).find_one({"_id": sheet.id, "stop": True}, {"_id": 1}) is not None
+
+
+def go_on(sheet: Import, *, actor: Actor) -> None:
+    """Order that what was paused goes on with the first row that it has not come to. Raises Refused."""
+    state = sheet.facts.get("paused_in")
+    task, more = ("imports.run", {}) if state == RUNNING else ("imports.check", {"turn": sheet.turn})
+
+    def body(_unit: Any) -> None:
+        run = jobs.enqueue(_order(task, sheet.id, actor, **more))
+        _turn(sheet, (PAUSED,), {"$set": {"state": state, "run": run}, "$unset": {"paused_in": "", "stop": ""}})
+
+    in_transaction(body)
+
+
 def ask_back(sheet: Import, *, actor: Actor) -> None:
     """Order that what an import wrote is taken back. Raises Refused."""
 
     def body(_unit: Any) -> None:
         run = jobs.enqueue(_order("imports.take_back", sheet.id, actor))
-        _turn(sheet, (DONE, FAILED), {"$set": {"state": TAKING_BACK, "run": run}})
+        _turn(sheet, (DONE, FAILED, PAUSED), {"$set": {"state": TAKING_BACK, "run": run}})
 
     if not sheet.is_written:
         raise Refused(NOT_NOW)
@@ -357,7 +382,7 @@ def _turn(sheet: Import, states: tuple[str, ...], command: Mapping[str, Any]) ->
 
 def discard(sheet: Import) -> None:
     """Throw away an import that was not carried out. Raises Refused."""
-    place = {"_id": sheet.id, "state": {"$in": [READING, CHECKED, FAILED]}, "began": None}
+    place = {"_id": sheet.id, "state": {"$in": [READING, CHECKED, FAILED, PAUSED]}, "began": None}
     if not in_unit(COLLECTION).delete_one(place).deleted_count:
         raise Refused(NOT_NOW)
     _forget(sheet.id, sheet.facts.get("content"))
