@@ -26,6 +26,31 @@ def sheet(known: Any) -> list[list[Any]]:
     ]
 
 
+def correct_row_4(page: Any) -> None:
+    """Type the right values into the cells of a refused row; a reload keeps what was typed."""
+    row = page.locator(".to-correct tr", has=page.get_by_label("行 4，篩選評分"))
+    page.get_by_label("行 4，篩選評分").fill("90")
+    page.get_by_label("行 4，篩選評分").press("Tab")
+    expect(page.get_by_label("行 4，篩選評分")).not_to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("行 4，來源渠道")).to_have_attribute("aria-invalid", "true")
+    picture(page, "import-corrected")
+    page.reload()
+    expect(page.get_by_label("行 4，篩選評分")).to_have_value("90")
+    page.get_by_label("行 4，來源渠道").fill("展會")
+    page.get_by_label("行 4，來源渠道").press("Enter")
+    expect(row).to_contain_text("現可導入。")
+
+
+def pause_and_go_on(page: Any) -> None:
+    """Pause the import before its first row, and let it go on."""
+    expect(page.locator("progress")).to_be_visible()
+    page.get_by_role("button", name="暫停").click()
+    expect(page.locator("main")).to_contain_text("處理完當前各行後暫停。")
+    work_off("imports.run")
+    expect(page.locator("main")).to_contain_text("已導入 0 行，尚有 4 行。")
+    page.get_by_role("button", name="繼續").click()
+
+
 def test_a_sheet_is_imported_and_taken_back(company, sit_down, sheets, db):
     known = company.make("customer", "clerk_sal", name="杭州錢江閥門有限公司", region="浙江", score=70, channel="web")
     page = sit_down("clerk_sal")
@@ -53,8 +78,9 @@ def test_a_sheet_is_imported_and_taken_back(company, sit_down, sheets, db):
     picture(page, "import-checked-360")
     page.set_viewport_size({"width": 1366, "height": 860})
 
-    page.get_by_role("button", name="導入可導入的行 (3)").click()
-    expect(page.locator("progress")).to_be_visible()
+    correct_row_4(page)
+    page.get_by_role("button", name="導入可導入的行 (4)").click()
+    pause_and_go_on(page)
     page.goto(BASE)
     work_off("imports.run")
     page.get_by_role("link", name="導入", exact=True).click()
@@ -65,7 +91,7 @@ def test_a_sheet_is_imported_and_taken_back(company, sit_down, sheets, db):
         page.locator("summary", has_text="待更正的行").click()
         page.get_by_role("link", name="Excel (XLSX)").click()
     assert kept.value.suggested_filename.startswith("customer-refused-")
-    assert db["customer"].count_documents({"removed_at": None}) == 3
+    assert db["customer"].count_documents({"removed_at": None}) == 4
 
     page.get_by_role("button", name="撤銷此次導入").click()
     expect(page.locator("progress")).to_be_visible()

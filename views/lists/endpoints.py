@@ -175,6 +175,11 @@ class ListDoors:
         """Import the good rows of a sheet."""
         return imports.run_answer(self)
 
+    @expose("/import/correct/", methods=("POST",))
+    def import_correct_view(self) -> Any:
+        """Take over cells of refused rows that were typed anew."""
+        return imports.correct_answer(self)
+
     @expose("/import/stop/", methods=("POST",))
     def import_stop_view(self) -> Any:
         """Pause a check or an import."""

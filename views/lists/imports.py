@@ -44,7 +44,7 @@ from models.services.work import jobs
 from ..kinds import kind_of
 from ..session import actor, say
 from ..wording import moment, number, reference_labels
-from . import import_files
+from . import import_correcting, import_files
 
 FIRST, MORE = 10, 50
 ENCODINGS = {
@@ -326,7 +326,16 @@ def _section(screen: Any, sheet: Import, me: Actor, verdict: str, *, is_alone: b
     way = {"show": verdict, **({"after": result.next} if is_alone else {})}
     names = [name for name in sheet.columns if name and name != NUMBER][:8] if verdict in (CREATE, DOUBT) else []
     rows = _told_rows(screen.model, sheet, me, verdict, result.rows)
+    is_to_correct = sheet.state == imports.CHECKED and verdict in (BAD, DOUBT)
+    if is_to_correct:
+        names = []
+        for told, place, (_, cells, outcome) in zip(rows, result.places, result.rows, strict=True):
+            drawn, beside = import_correcting.cells_of(screen.model, sheet, place, cells, outcome)
+            told |= {"place": place, "inputs": drawn, "beside": beside}
     return {
+        "is_to_correct": is_to_correct,
+        "columns": [head for _, head in import_correcting.heads_of(screen.model, sheet)] if is_to_correct else [],
+        "rest": number(sheet.counts.get(verdict, 0) - len(rows)) if result.next and not after else "",
         "verdict": verdict,
         "label": SECTIONS[verdict][0],
         "count": number(sheet.counts.get(verdict, 0)),
@@ -426,6 +435,21 @@ def match_answer(screen: Any) -> Any:
     imports.check_again(item, {"columns": chosen}, actor=me, empties=bool(request.form.get("empties")))
     say("info", CHECKED_ANEW)
     return redirect(_page_of(screen, item))
+
+
+def correct_answer(screen: Any) -> Any:
+    """Cells of refused rows were typed anew: those rows are checked again."""
+    me = actor()
+    item = _request(screen, me)
+    rows = import_correcting.taken_in(item, me)
+    if request.accept_mimetypes.best == "application/json":
+        now = imports.find(item.id, me)
+        counts = {"ready": number(now.count(CREATE, CHANGE)), "doubtful": number(now.count(DOUBT))}
+        counts |= {verdict: number(now.counts.get(verdict, 0)) for verdict in (BAD, DOUBT, CREATE, CHANGE)}
+        return import_correcting.answer(screen.model, item, rows, counts)
+    say("info", import_correcting.said(rows))
+    shown = {"show": verdict} if (verdict := request.form.get("show", "")) in (BAD, DOUBT) else {}
+    return redirect(_page_of(screen, item, **shown))
 
 
 def encoding_answer(screen: Any) -> Any:

@@ -355,6 +355,17 @@ def go_on(sheet: Import, *, actor: Actor) -> None:
     in_transaction(body)
 
 
+def hold(sheet: Import) -> bool:
+    """Within a transaction, keep everybody else from a checked import; False where it is not as it was read."""
+    place = {"_id": sheet.id, "state": CHECKED, "turn": sheet.turn, "edits": sheet.facts.get("edits")}
+    return in_unit(COLLECTION).update_one(place, {"$inc": {"edits": 1}}).matched_count == 1
+
+
+def count_anew(sheet: Import) -> None:
+    """Write down how many rows have which verdict now."""
+    in_unit(COLLECTION).update_one({"_id": sheet.id}, {"$set": {"counts": import_rows.counted(sheet)}})
+
+
 def ask_back(sheet: Import, *, actor: Actor) -> None:
     """Order that what an import wrote is taken back. Raises Refused."""
 

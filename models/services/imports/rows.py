@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -170,13 +170,42 @@ def keep_outcomes(
     sheet: Sheet, batch: RowBatch, outcomes: Sequence[RowOutcome], *, step: int, keys: Mapping[str, int] | None = None
 ) -> bool:
     """Write what is said of a batch's rows, unless a later step has been there; `keys` are those of `key_of`."""
-    content: dict[str, Any] = {"step": step}
-    content["outcomes"] = sealed([each.packed() for each in outcomes], f"{sheet.place(batch.n)}:outcomes")
-    content["tally"] = dict(Counter(each.verdict for each in outcomes if each.verdict != ABOVE))
+    content: dict[str, Any] = {"step": step, **_said_of(sheet, batch.n, outcomes)}
     if keys is not None:
         content |= {"keys": list(keys), "key_rows": list(keys.values())}
     place = {"import": sheet.id, "n": batch.n, "step": {"$lt": step}}
     return in_unit(COLLECTION).update_one(place, {"$set": content}).matched_count == 1
+
+
+def _said_of(sheet: Sheet, n: int, outcomes: Sequence[RowOutcome]) -> dict[str, Any]:
+    """What is written of the outcomes of a batch: sealed, and how many there are of each."""
+    kept = sealed([each.packed() for each in outcomes], f"{sheet.place(n)}:outcomes")
+    return {"outcomes": kept, "tally": dict(Counter(each.verdict for each in outcomes if each.verdict != ABOVE))}
+
+
+def batch_at(sheet: Sheet, n: int) -> RowBatch | None:
+    """One batch of an import."""
+    row = in_unit(COLLECTION).find_one({"import": sheet.id, "n": n})
+    return _batch(sheet, row) if row else None
+
+
+def keep_corrected(sheet: Sheet, batch: RowBatch, lines: Collection[int], keys: Mapping[str, int]) -> None:
+    """Write a batch in which the rows of some numbers are others now, with the keys that these have."""
+    place = {"import": sheet.id, "n": batch.n}
+    row = in_unit(COLLECTION).find_one(place, {"keys": 1, "key_rows": 1}) or {}
+    pairs = zip(row.get("keys") or (), row.get("key_rows") or (), strict=True)
+    kept = {key: line for key, line in pairs if line not in lines} | dict(keys)
+    content = _said_of(sheet, batch.n, batch.outcomes) | {"rows": sealed(batch.rows, sheet.place(batch.n))}
+    content |= {"keys": list(kept), "key_rows": list(kept.values())}
+    in_unit(COLLECTION).update_one(place, {"$set": content})
+
+
+def lines_with(sheet: Sheet, keys: Iterable[str], *, but: Collection[int]) -> dict[str, int]:
+    """Those of some keys that other rows of the sheet have, with the numbers of these."""
+    needed = set(keys)
+    rows = in_unit(COLLECTION).find({"import": sheet.id, "keys": {"$in": list(needed)}}, {"keys": 1, "key_rows": 1})
+    pairs = [pair for row in rows for pair in zip(row["keys"], row["key_rows"], strict=True)] if needed else []
+    return {key: line for key, line in pairs if key in needed and line not in but}
 
 
 def key_of(sheet: Sheet, place: str, value: str) -> str:
@@ -206,9 +235,11 @@ def counted(sheet: Sheet) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class RowsShown:
-    """Rows of one verdict, some at a time: (number, cells, outcome), and the place from which the next ones follow."""
+    """Rows of one verdict, some at a time: (number, cells, outcome), where each stands (batch, then row), and the place
+    from which the next ones follow."""
 
     rows: list[tuple[int, list[str], RowOutcome]]
+    places: list[str] = field(default_factory=list)
     next: str = ""
 
 
@@ -221,8 +252,9 @@ def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int 
             if outcome.verdict not in needed or (batch.n == begin_n and at < begin_at):
                 continue
             if len(result.rows) == most:
-                return RowsShown(result.rows, f"{batch.n}.{at}")
+                return RowsShown(result.rows, result.places, f"{batch.n}.{at}")
             result.rows.append((row[0], row[1], outcome))
+            result.places.append(f"{batch.n}.{at}")
     return result
 
 

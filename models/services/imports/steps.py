@@ -91,11 +91,11 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     keys: dict[str, int] = {}
     rows = batch.below(sheet.facts.get("heads_in", 0))
     entries = reader.read(rows)
-    trials = _trials(reader, entries)
-    owned = [_keys(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, trials, strict=True)]
+    results = trials(reader, entries)
+    owned = [keys_of(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, results, strict=True)]
     outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
-    for (line, _), (outcome, _record), mine in zip(rows, trials, owned, strict=True):
+    for (line, _), (outcome, _record), mine in zip(rows, results, owned, strict=True):
         duplicates_of = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
         if duplicates_of:
             fields = reader.cls._fields
@@ -106,7 +106,7 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     return import_rows.keep_outcomes(sheet, batch, outcomes, step=sheet.turn, keys=keys)
 
 
-def _trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome, Record | None]]:
+def trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome, Record | None]]:
     """What would become of each row by itself: of a type that is alone in one transaction, in which nothing is written
     and no question is asked twice."""
     if not rehearsal.is_alone(reader.cls):
@@ -214,7 +214,7 @@ def write_row(
     return changes.update(cls, drawn, entry.values, actor=actor, version=entry.record.version, context=context)
 
 
-def _keys(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
+def keys_of(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
     """The keys of what may stand only once in a sheet, with their fields: a record that is changed, or known without
     its number, unique values."""
     if entry.known_by and entry.record:
