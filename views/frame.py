@@ -49,6 +49,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
         builders_of=_builders_of,
         scripts_of_kinds=_scripts_of_kinds,
         asks_questions=_asks_questions,
+        photos_of=_photos_of,
     )
     app.jinja_env.globals.update(yes_words=sorted(typed.YES), no_words=sorted(typed.NO))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -208,6 +209,11 @@ def _builders_of(declared: Declaration) -> list[str]:
 def _asks_questions(declared: Declaration) -> bool:
     """Whether a form is a checklist that is answered where the net may be away."""
     return any(field.answers_to for field in declared.own_fields.values())
+
+
+def _photos_of(declared: Declaration) -> str:
+    """The file kind of the photographs that are taken beside a checklist; "" where none are."""
+    return next((field.photos for field in declared.own_fields.values() if field.photos), "")
 
 
 def _scripts_of_kinds(declared: Declaration) -> list[str]:

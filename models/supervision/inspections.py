@@ -327,7 +327,7 @@ class Inspection(Record):
     leader = Ref("User", required=True, informs=True, label=L("Leader", "組長"))
     members = Refs("User", label=L("Members", "成員"))
     checklist = Ref("InspectionChecklist", required=True, fixed=True, label=L("Checklist", "檢查表"))
-    answers = Answers(of="checklist.questions", label=ANSWERS)
+    answers = Answers(of="checklist.questions", photos="photo", label=ANSWERS)
     remark = LongText(label=L("Remark", "備註"))
     conclusion = LongText(label=L("Conclusion", "結論"))
 

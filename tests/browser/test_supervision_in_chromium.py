@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from models.kernel.base import clock
 from models.kernel.gate import changes
+from models.services.files import files
 from models.services.keeping import audit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -40,6 +41,53 @@ def test_what_is_typed_while_the_net_is_away_is_there_when_it_is_back(company, s
     window.set_offline(False)
     expect(page.locator("[data-draft-status]")).to_contain_text("草稿已保存", timeout=20000)
     assert page.evaluate(kept) == []
+
+
+def test_pictures_wait_on_the_phone_and_each_is_attached_once(company, sit_down, paper):
+    """Taken while the net is away, the page closed; sent twice, since the first answer never came; refused with the
+    reason, and still there."""
+    inspection = company.walk(company.make("inspection", "supervisor"), "in_progress")
+    page = sit_down("supervisor")
+    page.set_viewport_size(PHONE)
+    form = f"/admin/inspection/edit/?id={inspection.id}"
+    page.goto(form)
+    page.context.set_offline(True)
+    chosen = [("貨架.png", "image/png", paper.picture()), ("說明.txt", "text/plain", "無圖".encode())]
+    page.set_input_files("#photos", [{"name": n, "mimeType": t, "buffer": b} for n, t, b in chosen])
+    lines = page.locator("[data-photos] li")
+    expect(lines.first).to_contain_text("已保存在本設備")
+    expect(lines.last).to_contain_text("不是圖片")
+    window = page.context
+    page.close()
+    window.set_offline(False)
+
+    # The server has it, and its answer is lost: the same picture is sent once more.
+    page = window.new_page()
+    page.route("**/attach/", lambda route: (route.fetch(), route.abort()))
+    with page.expect_event("requestfailed", lambda request: "/attach/" in request.url):
+        page.goto(form)
+    assert len(files.files_of(inspection.id)) == 1
+    lines = page.locator("[data-photos] li")
+    expect(lines).to_have_count(2)
+    expect(lines.first).to_contain_text("貨架.png已保存在本設備")
+    page.unroute_all(behavior="wait")
+    page.reload()
+    expect(lines.filter(has_text="貨架.png")).to_contain_text("已添加")
+    [file] = files.files_of(inspection.id)
+    assert (file["kind"], file["content_type"]) == ("photo", "image/png")
+    page.reload()
+    expect(lines).to_have_count(1)
+    expect(lines).to_contain_text("說明.txt")
+    lines.get_by_role("button", name="移除").click()
+    expect(lines).to_have_count(0)
+
+    # What calls itself a picture and is none, the server refuses; on the record's page it is still there.
+    fake = {"name": "假.png", "mimeType": "image/png", "buffer": b"no picture at all"}
+    page.set_input_files("#photos", [fake])
+    expect(lines).to_contain_text("不符")
+    page.goto(f"/admin/inspection/details/?id={inspection.id}")
+    expect(page.locator("[data-photos] li")).to_contain_text("不符")
+    assert len(files.files_of(inspection.id)) == 1
 
 
 def test_a_number_is_chosen_kept_and_shown_by_the_browser(company, sit_down):

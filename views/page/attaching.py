@@ -76,10 +76,11 @@ def _attach(record: Record, given: FileStorage, me: Actor) -> list[tuple[str, Wo
 
 
 def _context(said: list[tuple[str, Words]], refusals: list[tuple[str, Refused]]) -> Any:
-    """The same for a script: what was done, and what was not and why."""
+    """The same for a script: what was done, and what was not and why. The next page says it, too, unless its script
+    stays where it is."""
     for tone, words in said:
-        if not refusals:
-            say(tone, words)  # the page is loaded anew and says it
+        if not refusals and "stays" not in request.form:
+            say(tone, words)
     message = " ".join([*(str(words) for _, words in said), *(_sentence(*refusal) for refusal in refusals)])
     return jsonify(ok=not refusals, message=message), _status(refusals) if refusals else 200
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 import wtforms
-from flask import request
+from flask import current_app, request
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L
@@ -136,6 +136,8 @@ def form_context(form: wtforms.Form, intent: Intent[Record], refused: Refused | 
         "scripts": scripts_for(declared.name),
         "beside": " ".join(dict.fromkeys(name for item in declared.beside for name in item.fields)),
         "lists": beside.lists_for(intent.actor, cls, _texts_of(form)) if declared.beside else [],
+        "may_attach": intent.id is not None and rights.may_attach(intent.actor, intent.record),
+        "upload_limit": current_app.config["UPLOAD_LIMIT_MB"] * 1024 * 1024,
         "asks_confirmation": validation.DOUBT in problems,
         "is_replayed": bool(declared.replayed and not declared.replayed.on),
         "has_preview": any(kind_of(field).builder for field in declared.own_fields.values()),

@@ -28,7 +28,8 @@
     async function beat() {
       timer = null;
       const typed = contents();
-      if (isBusy || isSent || typed === kept) return;
+      if (isBusy || isSent) return;
+      if (typed === kept) { away.forget(); return; }
       isBusy = true;
       const body = new FormData();
       for (const [name, value] of pairs()) body.append(name, value);
@@ -38,7 +39,7 @@
       isBusy = false;
       if (isSent) return;
       if (answer.ok) {
-        away.forget();
+        if (contents() === typed) away.forget();
         kept = typed;
         since = answer.data.at || now();
         hasFailed = false;
@@ -72,10 +73,10 @@
     }
 
     addEventListener("online", () => { clearTimeout(timer); beat(); });
-    if (isFresh) away.bring();
-    for (const type of ["input", "change"]) form.addEventListener(type, () => later(PAUSE));
+    if (isFresh) away.bring(pairs());
+    for (const type of ["input", "change"]) form.addEventListener(type, () => { away.keep(contents()); later(PAUSE); });
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") beat(); });
-    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented && !event.submitter?.formTarget; if (isSent) away.forget(); });
+    form.addEventListener("submit", (event) => { isSent = !event.defaultPrevented && !event.submitter?.formTarget; if (isSent && contents() !== opened) away.send(contents()); });
     addEventListener("pageshow", (event) => { if (event.persisted) isSent = false; });
   });
 })();

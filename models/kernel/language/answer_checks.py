@@ -8,11 +8,15 @@ from typing import Any
 from .kinds.questions import Questions
 
 
-def answer_faults(fields: Mapping[str, Any], by_class: Mapping[str, Any]) -> Iterator[str]:
+def answer_faults(
+    fields: Mapping[str, Any], by_class: Mapping[str, Any], file_kinds: Mapping[str, Any]
+) -> Iterator[str]:
     """What is wrong with the answers of a type, as halves of a sentence."""
     for name, field in fields.items():
         if field.answers_to:
             yield from _apart_faults(name, field.apart, fields)
+            if field.photos and field.photos not in file_kinds:
+                yield f"field {name!r} has photos={field.photos!r}, which is no file kind of the type"
             yield from _faults(f"field {name!r} answers {field.answers_to!r}", field.answers_to, fields, by_class)
         for column_name, column in field.columns.items():
             if column.answers_to:

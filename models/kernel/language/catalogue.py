@@ -96,7 +96,7 @@ class Catalogue(Mapping[str, type[Record]]):
         yield from self._path_faults(cls)
         yield from self._home_faults(cls)
         yield from linked_address_faults(cls.declared, cls.fields_of(), self._by_class)
-        yield from answer_faults(cls.declared.own_fields, self._by_class)
+        yield from answer_faults(cls.declared.own_fields, self._by_class, cls.declared.file_kinds)
         yield from under_faults(cls.declared, self._by_class)
         yield from prompt_faults(cls.declared, cls.declared.own_fields, self._by_class)
         for name, field in cls.declared.own_fields.items():

@@ -45,6 +45,7 @@ NOT_ITS_KIND = L(
     "The content of the file does not fit its name ({name}).",
     "文件內容與名稱不符（{name}）。",
 )
+NO_PICTURE = L("{name} is no picture; nothing was stored.", "「{name}」不是圖片，未保存。")
 UNKNOWN_KIND = L("This kind of attachment is not used here.", "此處不使用這類附件。")
 _SIGNED = {"pdf", "png", "jpg", "jpeg", "gif", "webp", "zip", "docx", "xlsx", "pptx", "rar", "7z", "mp4", "exe"}
 _ZIPPED = {"zip", "docx", "xlsx", "pptx", "epub", "odt", "ods", "odp"}
@@ -70,6 +71,11 @@ class Upload:
 HEAD_LENGTH = 16
 
 
+def is_for_pictures(cls: type[Record], kind: str) -> bool:
+    """Whether a file kind is of photographs that are taken beside a checklist."""
+    return bool(kind) and any(field.photos == kind for field in cls.declared.own_fields.values())
+
+
 def bucket() -> GridFSBucket:
     concern = WriteConcern() if is_in_transaction() else None
     return GridFSBucket(get_db(), bucket_name="content", chunk_size_bytes=CHUNK, write_concern=concern)
@@ -87,6 +93,7 @@ def attach(
     stored = _store(upload)
 
     def body(unit: Unit) -> dict[str, Any]:
+        _refuse_no_picture(cls, kind, stored["content_type"], stored["name"])
         record = rights.find(actor, cls, id)  # storing takes its time; it may have been submitted meanwhile
         if not (still := rights.may_attach(actor, record)):
             raise Forbidden(still.why)
@@ -121,7 +128,13 @@ def refuse_unfit(cls: type[Record], record: Record, kind: str, upload: Upload, *
     head = upload.stream.head if isinstance(upload.stream, Incoming) else upload.stream.read(CHUNK)
     if not head:
         raise Refused(None, {"file": [EMPTY]})
-    content_type(head, clean_name(upload.name))
+    name = clean_name(upload.name)
+    _refuse_no_picture(cls, kind, content_type(head, name), name)
+
+
+def _refuse_no_picture(cls: type[Record], kind: str, content: str, name: str) -> None:
+    if is_for_pictures(cls, kind) and not content.startswith("image/"):
+        raise Refused(None, {"file": [NO_PICTURE(name=name)]})
 
 
 def _enter(unit: Unit, cls: type[Record], file: dict[str, Any], *, actor: Actor, context: Context) -> None:

@@ -66,6 +66,13 @@ FAULTS: dict[str, dict[str, Any]] = {
         }
         for name in ("gone", "name")
     },
+    "field 'answers' has photos='photo', which is no file kind of the type": {
+        "fields": {
+            "other": Ref("Sample", required=True, fixed=True, label=NAME),
+            "questions": Questions(label=NAME),
+            "answers": Answers(of="other.questions", photos="photo", label=NAME),
+        }
+    },
     "column list.answers holds answers, which holds for fields of a record only": {
         "fields": {"list": Lines(Answering, label=NAME)}
     },

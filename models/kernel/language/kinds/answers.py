@@ -28,15 +28,17 @@ class Answers(Rule, me.DictField):
 
     What is kept is `{given: {question: answer}, edition}`. The gate reads what was given by the questions, drops what
     they do not show, and notes their edition (`gate.answering`). In a cell of a sheet a question is named by its code.
-    `apart` names a flag of the record: where it is set, the answers are a trial and counted in no results.
+    `apart` names a flag of the record: where it is set, the answers are a trial and counted in no results. `photos`
+    names a file kind of the type, of pictures alone: the form takes them beside the questions, and while the net is
+    away they wait on the device.
     """
 
     is_sortable = is_indexable = is_column = is_for_strangers = is_from_strangers = False
     unreadable = A_LINE_EACH
 
-    def __init__(self, *, of: str, apart: str = "", **facts: Unpack[Facts]):
+    def __init__(self, *, of: str, apart: str = "", photos: str = "", **facts: Unpack[Facts]):
         super().__init__(**facts)
-        self.apart = apart
+        self.apart, self.photos = apart, photos
         self.default = facts.get("default")
         self.answers_to = of if isinstance(of, str) else ""
         if not isinstance(of, str) or of.count(".") != 1 or not all(of.split(".")):

@@ -94,6 +94,7 @@ class Rule:
     ordered: bool = False
     tree: bool = False
     answers_to: str = ""  # the questions of a linked record, `survey.questions`, that it holds answers to
+    photos: str = ""  # the file kind of the photographs that are taken beside its questions
     own_faults: tuple[str, ...] = ()
 
     is_single_link: ClassVar[bool] = False  # names one record
