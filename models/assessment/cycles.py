@@ -8,6 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from bson import ObjectId
+from mongoengine.base import get_document
+
 from ..chapters import SUPERVISION
 from ..kernel.base import clock
 from ..kernel.base.arithmetic.periods import PeriodKind, of_day
@@ -50,7 +53,7 @@ from .filling import are_under_revision, forms_of, values_of, why_of
 from .forms import WHOLE
 from .grading import FORCED, GRADES, THRESHOLDS
 from .indicators import IN_FORCE, PERIODS
-from .sheet_words import APPROVED, BY_HR, CANCEL, GRADE_LABELS, PUBLISH, RUNNING
+from .sheet_words import APPROVED, BY_HR, CANCEL, GRADE_LABELS, PUBLISH, RUNNING, UNPUBLISHED
 from .sheet_words import PUBLISHED as SHEET_PUBLISHED
 
 DONE, BONUSES = "published", "assessments.bonuses"
@@ -298,3 +301,11 @@ class AssessmentCycle(Record):
     def _follow(self, actions: MoveActions) -> None:
         once = f"{BONUSES}:{self.id}:{self.version}"
         ordering.order(BONUSES, {"cycle": str(self.id)}, once=once, asked_by=actions.actor)
+
+
+def cancelled_with_open_sheets() -> list[ObjectId]:
+    """The cycles that were cancelled by a program that left their sheets open: one query for each cancelled one."""
+    query = {"state": "cancelled", "removed_at": None}
+    ids = [row["_id"] for row in AssessmentCycle.collection().find(query, {"_id": 1}).sort("_id", 1)]
+    sheets = get_document("Assessment").collection()
+    return [id for id in ids if sheets.find_one({"cycle": id, "state": {"$in": [*UNPUBLISHED]}, "removed_at": None})]

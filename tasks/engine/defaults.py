@@ -12,6 +12,8 @@ import structlog
 from bson import ObjectId
 from mongoengine.connection import get_db
 
+from models.assessment.cycles import cancelled_with_open_sheets
+from models.assessment.sheet_words import CANCEL
 from models.kernel.base import clock
 from models.kernel.base.collections import FILES
 from models.kernel.base.people import SYSTEM
@@ -149,6 +151,8 @@ def order_after_upgrade() -> int:
         orders.append(Order(task="records.adopt", once=f"form:records.adopt:{crc32(' '.join(stateless).encode()):08x}"))
     if Receivable._get_collection().find_one(CANCELLED_AND_OWING, {"_id": 1}):
         orders.append(Order(task="receivables.refresh", once="form:receivables.refresh:1"))
+    for cycle in cancelled_with_open_sheets():
+        orders.append(Order(task=CANCEL, params={"cycle": str(cycle)}, once=f"{CANCEL}:{cycle}"))
     if get_db()[FILES].find_one({}, {"_id": 1}):
         orders.append(Order(task="files.reread", once=reading.form_key()))
     return jobs.enqueue_many(orders)

@@ -14,12 +14,14 @@ import pytest
 from mongoengine.connection import get_db
 
 from models.assessment import filling, results
+from models.assessment.cycles import cancelled_with_open_sheets
 from models.assessment.filling import exact_of
 from models.assessment.forms import FormItem
 from models.assessment.sheet_words import CANCEL, PUBLISH
 from models.kernel.base.errors import Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes, history
+from tasks.engine import defaults
 from tasks.jobs import assessments as job
 from tests.fixtures.doing import Killed, work_off
 from tests.fixtures.rounds import (
@@ -310,6 +312,25 @@ class TestCycles:
             "/admin/assessment-results/effect", {"id": sheet_of(company, "peer3").id, "points": "30"}
         )
         assert effect.status_code == 200
+
+
+def test_the_sheets_of_a_cycle_that_an_earlier_program_cancelled_end_once(company: Any, running: Any, db: Any) -> None:
+    """It left them open and ordered nothing; the first start of this program ends them with the reason of the cycle."""
+    assert cancelled_with_open_sheets() == []
+    act(CYCLE, CYCLE.objects.get(id=running["cycle"]), "cancel", "management", reason="週期誤開")
+    db.task_run.delete_many({"task": CANCEL})
+    assert cancelled_with_open_sheets() == [running["cycle"]]
+    orders = [(defaults.order_after_upgrade(), db.task_run.count_documents({"task": CANCEL})) for _ in range(2)]
+    assert [count for _, count in orders] == [1, 1]
+    work_off(CANCEL)
+    assert {sheet.state for sheet in SHEET.objects()} == {"cancelled"}
+    assert {given.state for given in SCORES.objects()} == {"lapsed"}
+    ended = list(db.history.find({"type": "assessment", "verb": "cancel"}))
+    assert sorted(entry["record"] for entry in ended) == sorted(sheet.id for sheet in SHEET.objects())
+    assert {entry["reason"] for entry in ended} == {"週期誤開"}
+    db.task_run.delete_many({"task": CANCEL})
+    defaults.order_after_upgrade()
+    assert db.task_run.count_documents({"task": CANCEL}) == 0
 
 
 def test_a_revised_indicator_changes_no_sheet_that_was_made(company: Any, month: Any) -> None:
