@@ -10,6 +10,8 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
+from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from python_calamine import CalamineWorkbook
 from models import catalogue
 from models.assessment import awarding, results
 from models.assessment.cycles import BONUSES
+from models.assessment.filling import exact_of
 from models.assessment.grading import at_rate
 from models.kernel.base import clock
 from models.kernel.base.errors import Forbidden, Missing, Refused
@@ -302,3 +305,39 @@ def test_a_rate_is_rounded_half_up_to_the_cent() -> None:
     assert at_rate(Decimal("0.05"), 2, 1) == Decimal("0.03")  # 0.025
     assert at_rate(POOL, 23000, 5000) == Decimal("2173.91")
     assert at_rate(POOL, 0, 5000) == 0
+
+
+def test_fifteen_appeals_in_a_row_change_exactly_what_was_shown(company: Any, computed: Any) -> None:
+    """Through the gate: totals, ranks, grades, noted ranks and bonuses of everybody, and the pool to the cent."""
+    rng, logins = Random(26), ("clerk_sal", "clerk_sal2", "peer1", "peer2", "peer3")
+    granted = moved = 0
+    for _ in range(15):
+        login = rng.choice(logins)
+        sheet = act(SHEET, sheet_of(company, login), "appeal", login, {"grounds": "漏計"})
+        points = Decimal(rng.randrange(1, 60)) / 10
+        if exact_of(sheet) + Fraction(points) > 100:
+            act(SHEET, sheet, "refuse", "hr", reason="已滿分")
+            continue
+        effect = results.of_appeal(sheet, points)
+        before = {row["_id"]: row for name in ("assessment", "bonus") for row in get_db()[name].find()}
+        act(SHEET, sheet, "grant", "hr", {"adjust_by": points}, "屬實")
+        granted += 1
+        now = results.published(results.of_cycle(computed["cycle"]))
+        assert now == effect.after
+        rows = {name: list(get_db()[name].find()) for name in ("assessment", "bonus")}
+        changed = {
+            name: {row["_id"] for row in own if row["version"] != before[row["_id"]]["version"]}
+            for name, own in rows.items()
+        }
+        assert changed["assessment"] == {sheet.id, *effect.noted}
+        for id, rank in effect.noted.items():
+            assert SHEET.objects.get(id=id).noted_rank == rank != before[id].get("noted_rank")
+        assert sheet_of(company, login).noted_rank is None
+        shown = {key for key, outcome in effect.after.items() if outcome.amount != effect.before[key].amount}
+        paid = {row["sheet"]: row["amount"].to_decimal() for row in rows["bonus"]}
+        assert paid == {key: outcome.amount for key, outcome in effect.after.items()}
+        assert {row["sheet"] for row in rows["bonus"] if row["amount"] != before[row["_id"]]["amount"]} == shown
+        assert sum(paid.values()) == POOL
+        moved += bool(shown)
+    assert granted >= 9
+    assert moved >= 2

@@ -14,15 +14,12 @@ from models.assessment import scoring
 from models.assessment.grading import (
     EXEMPT,
     FORCED,
-    THRESHOLDS,
     Graded,
     GradeScheme,
     GradeStep,
-    after_appeal,
     by_quota,
     by_threshold,
     outcomes,
-    ripples,
 )
 from models.assessment.scoring import MANAGER, OWN, PEER, ScoredItem, of_items, of_parts, of_voices, voice
 from models.kernel.base.arithmetic.ratio import NO_DATA
@@ -164,40 +161,3 @@ class TestPool:
 
     def test_where_nobody_has_a_share_nothing_is_given_out(self) -> None:
         assert {o.amount for o in outcomes(people([10, 20], base=1), GradeScheme(STEPS), Decimal(9)).values()} == {None}
-
-
-def test_a_thousand_random_appeals_worsen_nobody_and_the_pool_adds_up() -> None:
-    """The published rank and grade of all others stay; what is noted is exactly what ranking anew gives."""
-    rng = Random(8)
-    for _ in range(1000):
-        count, way = rng.randrange(1, 25), rng.choice((THRESHOLDS, FORCED))
-        groups = [ObjectId() for _ in range(rng.randrange(1, 4))]
-        some = [
-            Graded(ObjectId(), rng.choice(groups), rng.choice((NO_DATA, Fraction(rng.randrange(0, 400), 4))), str(at),
-                   Decimal(rng.randrange(1, 9000)), Fraction(rng.randrange(1, 60), 60))
-            for at in range(count)
-        ]  # fmt: skip
-        scheme, pool = GradeScheme(STEPS, way), Decimal(rng.randrange(0, 10**7)).scaleb(-2)
-        before = outcomes(some, scheme, pool)
-        who = rng.choice(some)
-        total = (Fraction(0) if who.total is NO_DATA else Fraction(who.total)) + rng.randrange(1, 40)
-        after, noted = after_appeal(some, before, who.key, total, scheme, pool)
-        anew = outcomes([replace(p, total=total) if p.key == who.key else p for p in some], scheme, pool)
-        for person in some:
-            old, new = before[person.key], after[person.key]
-            if person.key != who.key:
-                assert (new.total, new.rank, new.group_rank, new.grade) == (
-                    old.total,
-                    old.rank,
-                    old.group_rank,
-                    old.grade,
-                )
-                assert noted.get(person.key, old.rank) == anew[person.key].rank
-        mine = after[who.key]
-        assert mine.total == total
-        assert mine.rank == anew[who.key].rank
-        assert before[who.key].grade is None or mine.grade <= before[who.key].grade or mine.grade == "S"
-        amounts = [outcome.amount for outcome in after.values()]
-        assert None in amounts or sum(amounts) == pool
-        touched = {item.key for item in ripples(before, after, noted)}
-        assert {p.key for p in some if after[p.key] != before[p.key]} | noted.keys() == touched

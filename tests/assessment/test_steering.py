@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
-from fractions import Fraction
-from random import Random
 from typing import Any
 
 import pytest
@@ -439,29 +437,3 @@ class _NoRun:
 
     def count(self, **_: Any) -> None:
         pass
-
-
-def test_twenty_appeals_in_a_row_change_exactly_what_was_shown(company: Any, published: Any) -> None:
-    """Through the gate: totals, ranks, grades, noted ranks and parts of the pool of everybody, each time."""
-    rng, logins = Random(26), ("clerk_sal", "clerk_sal2", "peer1", "peer2", "peer3")
-    granted = 0
-    for _ in range(20):
-        login = rng.choice(logins)
-        sheet = act(SHEET, sheet_of(company, login), "appeal", login, {"grounds": "漏計"})
-        points = Decimal(rng.randrange(1, 60)) / 10
-        if exact_of(sheet) + Fraction(points) > 100:
-            act(SHEET, sheet, "refuse", "hr", reason="已滿分")
-            continue
-        effect = results.of_appeal(sheet, points)
-        before = {row["_id"]: row for row in get_db().assessment.find()}
-        act(SHEET, sheet, "grant", "hr", {"adjust_by": points}, "屬實")
-        granted += 1
-        now = results.published(results.of_cycle(published["cycle"]))
-        assert now == effect.after
-        changed = {row["_id"] for row in get_db().assessment.find() if row["version"] != before[row["_id"]]["version"]}
-        assert changed == {sheet.id, *effect.noted}
-        for id, rank in effect.noted.items():
-            assert SHEET.objects.get(id=id).noted_rank == rank != before[id].get("noted_rank")
-        assert sheet_of(company, login).noted_rank is None
-        assert sum(outcome.amount for outcome in now.values()) == Decimal(10000)
-    assert granted >= 12
