@@ -14,6 +14,7 @@ from models.operations.first_policy import FirstTarget, set_first_target
 from models.operations.schedules import offer_jobs
 from models.policy import Policy, set_policy
 from models.services.files.scanning import set_scanner
+from models.services.work.exports import Writer, set_writer
 from tasks.backup.crypt import set_keys as set_backup_keys
 from tasks.engine.registry import load_jobs
 
@@ -42,9 +43,17 @@ def set_rules(settings: Settings) -> None:
     set_post_office(_post_office(settings))
     set_scanner(settings.clamav)
     set_first_target(FirstTarget(settings.data / "backups", encrypted=bool(settings.backup_keys)))
+    set_writer(_writer_of_exports)
     known = load_jobs()
     offered = {name: job.label for name, job in known.items() if not job.hidden}
     offer_jobs({name: job.label for name, job in known.items()}, offered)
+
+
+def _writer_of_exports() -> Writer:
+    """What writes exports belongs to the screens, which a worker loads for the first one only."""
+    from views.lists.export_jobs import write  # noqa: PLC0415 - tens of megabytes that most workers never need
+
+    return write
 
 
 def _post_office(settings: Settings) -> MailSettings:

@@ -23,7 +23,7 @@ from .files import text as file_text
 from .imports import imports, rows
 from .notify import deliveries, preferences
 from .personal import drafts, layouts, presence
-from .work import bulk, jobs
+from .work import bulk, exports, jobs
 
 _NOT_IN_ARCHIVE = (PREFIX, by_time.PREFIX, recurs.PREFIX)
 NAMESPACE_EXISTS, INDEX_NOT_FOUND, DUPLICATE_KEY = 48, 27, 11000
@@ -46,6 +46,7 @@ def ensure_indexes(catalogue: Mapping[str, type[Record]]) -> None:
         for item in (jobs, deliveries, drafts, layouts, presence, preferences, imports, rows)
     }
     beside |= {bulk.COLLECTION: bulk.INDEXES, bulk.PARTS: bulk.PART_INDEXES}
+    beside |= {exports.COLLECTION: exports.INDEXES, exports.PARTS: exports.PART_INDEXES}
     beside |= {file_text.COLLECTION: file_text.INDEXES, file_text.PICTURES: file_text.PICTURE_INDEXES}
     for name, models in {**collections.COLLECTIONS, COUNTERS: [], **beside}.items():
         _ensure_collection(name, there)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 from python_calamine import CalamineWorkbook
@@ -55,6 +56,10 @@ def test_what_the_list_exports_changes_nothing(
             continue
         names = [name for name in import_cells.importable(cls, me) if name in rights.listed_fields(me, cls)]
         layouts.keep_columns(me, cls.declared.name, None, ["number", *names])
+        lines = browser_as(login).get(f"/admin/{cls.declared.name}/export/jsonl/").get_data().decode().splitlines()
+        row = next(row for row in map(json.loads, lines) if row["id"] == str(record.id))
+        assert row["number"] == record.number
+        assert {*row} <= {"id", "number", *rights.listed_fields(me, cls)}
         for kind in ("csv", "xlsx"):
             raw = browser_as(login).get(f"/admin/{cls.declared.name}/export/{kind}/").get_data()
             field = sheets.checked(raw, cls.declared.name, login)

@@ -59,6 +59,7 @@ ALLOWED = {
     "models/services/imports/imports.py": "sheets of one person that are being imported, which are no records",
     "models/services/imports/rows.py": "their rows; records come of them through the gate",
     "models/services/work/bulk.py": "orders of acts on many records, whose rows go through the gate",
+    "models/services/work/exports.py": "files of one person that are written in the background, which are no records",
     "models/services/database.py": "indexes",
     "models/kernel/gate/papers.py": "orders of papers that are not made yet, in the transaction of their move",
     "models/kernel/gate/calendar_editions.py": "editions of calendars, named by their content, which never change",

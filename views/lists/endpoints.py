@@ -14,7 +14,7 @@ from models.kernel.rights import rights
 from ..moves import moves_context
 from ..session import actor
 from ..slots import formats_for
-from . import bulk, bulk_edit, export, gathering, grid_page, imports, layouts, neighbours, sheet
+from . import bulk, bulk_edit, export, export_jobs, gathering, grid_page, imports, layouts, neighbours, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,13 +124,36 @@ class ListDoors:
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
-        """What the list shows, as CSV or XLSX, with the rows and columns of the reader's rights; or in a format of its
-        trade."""
+        """What the list shows, as CSV, XLSX or lines of JSON, with the rows and columns of the reader's rights; or in a
+        format of its trade. Of a long list it offers to write the file in the background."""
         shown = layouts.read_list(self.model, actor(), request.args)
         if trade := formats_for(self.model.declared.name).get(export_type):
             return export.answer_in(self.model, actor(), shown.query, trade)
-        form = export.sheet_kind(export_type)
+        form = export.format_of(export_type)
+        if "at_once" not in request.args and export_jobs.is_long(shown.query, form):
+            export.refuse_what_has_no_room(shown.query, form)
+            return export_jobs.offer(self, shown, form)
         return export.answer(self.model, actor(), shown.query, form, shown.columns)
+
+    @expose("/export/<export_type>/order/", methods=("POST",))
+    def export_order_view(self, export_type: str) -> Any:
+        """Order that the export of a long list is written in the background."""
+        return export_jobs.order_answer(self, export.format_of(export_type))
+
+    @expose("/exported/")
+    def exported_view(self) -> Any:
+        """How far an export is that is written in the background."""
+        return export_jobs.page_answer(self)
+
+    @expose("/exported/progress/")
+    def exported_progress_view(self) -> Any:
+        """The same for the bar that moves."""
+        return export_jobs.progress_answer(self)
+
+    @expose("/exported/file/")
+    def exported_file_view(self) -> Any:
+        """The file of an export that is ready."""
+        return export_jobs.file_answer(self)
 
     @expose("/import/", methods=("GET", "POST"))
     def import_view(self) -> Any:

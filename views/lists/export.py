@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, Any
 from urllib.parse import quote
@@ -28,26 +29,110 @@ from . import listing
 from .listing import ListQuery
 
 BATCH = 1000
+CHUNK = 256 * 1024
+JSON_LINES = "jsonl"
+FORMATS = (*map(str, SheetKind), JSON_LINES)
 TOO_MANY_ROWS = L(
     "An XLSX sheet holds {most} rows, and this list has more. Please export it as CSV, or narrow it with a filter.",
     "XLSX 工作表最多 {most} 行，此列表超出。請導出為 CSV，或先篩選。",
 )
 
 
-def answer(cls: type[Record], me: Actor, query: ListQuery, kind: SheetKind, columns: tuple[str, ...]) -> Response:
+def answer(cls: type[Record], me: Actor, query: ListQuery, kind: str, columns: tuple[str, ...]) -> Response:
     """All the filtered rows as a download; the log says who took what. Raises Refused where XLSX has no room."""
+    place = name_of(cls, archived=query.archived)
+    log_taking(cls, me, kind, sorted({key for key, _, _ in query.chips}), place=place)
+    refuse_what_has_no_room(query, kind)
+    name = f"{place}-{clock.today().isoformat()}.{kind}"
+    if kind == SheetKind.XLSX:
+        heads, batches = _table(cls, me, query, columns)
+        return download(SheetKind.XLSX, name.removesuffix(".xlsx"), heads, chain.from_iterable(batches))
+    return _streamed(name, pieces(cls, me, query, kind, columns), mimetype_of(kind))
+
+
+def pieces(
+    cls: type[Record],
+    me: Actor,
+    query: ListQuery,
+    kind: str,
+    columns: tuple[str, ...],
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Iterator[bytes]:
+    """All the filtered rows as pieces of a file, the columns that the reader may see; no more than a batch is held, and
+    `progress` is told how many rows are through."""
+    if kind == JSON_LINES:
+        return _json_pieces(cls, me, query, columns, progress)
+    heads, batches = _table(cls, me, query, columns)
+    counted = _counting(batches, progress)
+    if kind == SheetKind.CSV:
+        return csv_pieces(heads, counted)
+    return _chunks(write(SheetKind.XLSX, heads, chain.from_iterable(counted)))
+
+
+def _table(
+    cls: type[Record], me: Actor, query: ListQuery, columns: tuple[str, ...]
+) -> tuple[list[str], Iterator[list[list[Cell]]]]:
+    """The heads and the cells, in batches, of the columns that the reader may see."""
+    shown = _seen(cls, me, columns)
+    return [str(label_of(cls._fields[name])) for name in shown], _cells(cls, query, shown)
+
+
+def _seen(cls: type[Record], me: Actor, columns: tuple[str, ...]) -> tuple[str, ...]:
     seen = rights.listed_fields(me, cls)
-    columns = tuple(name for name in columns if name in seen)
-    place = f"{cls.declared.name}_archive" if query.archived else cls.declared.name
+    return tuple(name for name in columns if name in seen)
+
+
+def _counting(batches: Iterable[list[Any]], progress: Callable[[int], None]) -> Iterator[list[Any]]:
+    count = 0
+    for batch in batches:
+        yield batch
+        count += len(batch)
+        progress(count)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _json_pieces(
+    cls: type[Record], me: Actor, query: ListQuery, columns: tuple[str, ...], progress: Callable[[int], None]
+) -> Iterator[bytes]:
+    """A line of JSON for each row, its fields by name as the API gives them: amounts as texts, links as ids."""
+    shown, sees = _seen(cls, me, columns), rights.Viewer(me).sees
+    yield b""  # the head of the answer goes out at once
+    rows = (row for row, _ in _batches(cls, query, shown, with_labels=False))
+    for batch in _counting(rows, progress):
+        lines = [json.dumps(_json_row(cls, row, shown, sees), ensure_ascii=False) + "\n" for row in batch]
+        yield "".join(lines).encode()
+
+
+def _json_row(cls: type[Record], row: dict[str, Any], columns: Sequence[str], sees: Callable[[Any], bool]) -> dict:
+    content: dict[str, Any] = {"id": str(row["_id"])}
+    for name in columns:
+        if name in row.get(DAMAGED_FIELDS, ()):
+            content[name] = None
+        else:
+            content[name] = None if (value := row.get(name)) is None else cls._fields[name].in_json(value, sees)
+    return content
+
+
+def name_of(cls: type[Record], *, archived: bool) -> str:
+    """What is exported of a type, for names of files and the log."""
+    return f"{cls.declared.name}_archive" if archived else cls.declared.name
+
+
+def log_taking(cls: type[Record], me: Actor, kind: str, filters: Sequence[str], *, place: str = "") -> None:
+    """Write down who took what."""
     structlog.get_logger("guicheng.export").info(
-        "export", type=place, user=me.login, format=kind, filters=sorted({key for key, _, _ in query.chips})
+        "export", type=place or cls.declared.name, user=me.login, format=str(kind), filters=list(filters)
     )
-    heads = [str(label_of(cls._fields[column])) for column in columns]
-    name, batches = f"{place}-{clock.today().isoformat()}", _cells(cls, query, columns)
-    if kind is SheetKind.CSV:
-        return streamed(f"{name}.{kind}", heads, batches)
-    _refuse_too_many(query)
-    return download(kind, name, heads, chain.from_iterable(batches))
+
+
+def mimetype_of(kind: str) -> str:
+    """The media type of a format."""
+    return "application/jsonl" if kind == JSON_LINES else MIMETYPES[SheetKind(kind)]
 
 
 def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat) -> Response:
@@ -55,22 +140,18 @@ def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat
     reader may not see all that it holds."""
     if query.archived or not set(form.fields) <= {*rights.listed_fields(me, cls), "number"}:
         raise Missing
-    structlog.get_logger("guicheng.export").info(
-        "export",
-        type=cls.declared.name,
-        user=me.login,
-        format=form.name,
-        filters=sorted({k for k, _, _ in query.chips}),
-    )
+    log_taking(cls, me, form.name, sorted({key for key, _, _ in query.chips}))
     cursor = query.collection.find(query.filter, dict.fromkeys(form.fields, 1)).sort(listing.order_of(query))
     rows = (row for row in (row_of(cls, stored) for stored in cursor.batch_size(BATCH)) if not row.get(DAMAGED_FIELDS))
     pieces = (piece.encode() for piece in form.write(rows))
     name = f"{cls.declared.name}-{clock.today().isoformat()}.{form.name}"
-    return _named(Response(stream_with_context(pieces), mimetype=form.mimetype), name)
+    return named(Response(stream_with_context(pieces), mimetype=form.mimetype), name)
 
 
-def _refuse_too_many(query: ListQuery) -> None:
-    """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit."""
+def refuse_what_has_no_room(query: ListQuery, kind: str) -> None:
+    """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit. Raises Refused."""
+    if kind != SheetKind.XLSX:
+        return
     if query.collection.estimated_document_count() <= XLSX_ROWS_MAX:
         return
     if query.collection.count_documents(query.filter, limit=XLSX_ROWS_MAX + 1) > XLSX_ROWS_MAX:
@@ -82,7 +163,11 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
 
     A fault on the way ends the connection, so that no browser takes a part for the whole.
     """
-    pieces, locale = csv_pieces(heads, batches), current_locale()
+    return _streamed(name, csv_pieces(heads, batches), MIMETYPES[SheetKind.CSV])
+
+
+def _streamed(name: str, pieces: Iterator[bytes], mimetype: str) -> Response:
+    locale = current_locale()
 
     def spoken() -> Iterator[bytes]:
         while True:
@@ -92,21 +177,22 @@ def streamed(name: str, heads: Sequence[str], batches: Iterable[Sequence[Sequenc
                 return
             yield piece
 
-    response = Response(stream_with_context(spoken()), mimetype=MIMETYPES[SheetKind.CSV])
-    return _named(response, name)
+    return named(Response(stream_with_context(spoken()), mimetype=mimetype), name)
 
 
-def _batches(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[tuple[list[dict], dict]]:
+def _batches(
+    cls: type[Record], query: ListQuery, columns: tuple[str, ...], *, with_labels: bool = True
+) -> Iterator[tuple[list[dict], dict]]:
     """Rows in batches, each with the titles of what it links to."""
     cursor = query.collection.find(query.filter, dict.fromkeys((*columns, "state"), 1)).sort(listing.order_of(query))
     batch: list[dict] = []
     for row in cursor.batch_size(BATCH):
         batch.append(row_of(cls, row))
         if len(batch) == BATCH:
-            yield batch, reference_labels(cls, batch, columns)
+            yield batch, reference_labels(cls, batch, columns) if with_labels else {}
             batch = []
     if batch:
-        yield batch, reference_labels(cls, batch, columns)
+        yield batch, reference_labels(cls, batch, columns) if with_labels else {}
 
 
 def _cells(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
@@ -123,10 +209,17 @@ def _in_sheet(row: dict[str, Any], column: str, kind: Kind, labels: Labels) -> C
 
 
 def sheet_kind(text: str) -> SheetKind:
-    """The kind of file that an address names. Raises Missing."""
+    """The kind of sheet that an address names. Raises Missing."""
     if text not in set(SheetKind):
         raise Missing
     return SheetKind(text)
+
+
+def format_of(text: str) -> str:
+    """The format of a list's export that an address names. Raises Missing."""
+    if text not in FORMATS:
+        raise Missing
+    return text
 
 
 def download(
@@ -138,9 +231,9 @@ def download(
 
 def sent(file: IO[bytes], name: str, mimetype: str) -> Response:
     """A file to be kept under a name."""
-    return _named(send_file(file, mimetype=mimetype, as_attachment=True, download_name=name), name)
+    return named(send_file(file, mimetype=mimetype, as_attachment=True, download_name=name), name)
 
 
-def _named(response: Response, name: str) -> Response:
+def named(response: Response, name: str) -> Response:
     response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name)}"
     return response

@@ -70,7 +70,7 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: s
         "drops": [*chips, *([_search_chip(query, base)] if query.text else [])],
         "filters": [column_of(cls, name).filter(name, query.args_with_view, labels) for name in _filterable(cls, me)],
         "problems": query.problems,
-        "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx")},
+        "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx", "jsonl")},
         "formats": [
             (form.label, query.url(f"{base}export/{form.name}/"))
             for form in formats_for(cls.declared.name).values()

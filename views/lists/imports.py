@@ -329,9 +329,9 @@ def _section(screen: Any, sheet: Import, me: Actor, verdict: str, *, is_alone: b
     is_to_correct = sheet.state == imports.CHECKED and verdict in (BAD, DOUBT)
     if is_to_correct:
         names = []
-        for told, place, (_, cells, outcome) in zip(rows, result.places, result.rows, strict=True):
+        for drawn_row, place, (_, cells, outcome) in zip(rows, result.places, result.rows, strict=True):
             drawn, beside = import_correcting.cells_of(screen.model, sheet, place, cells, outcome)
-            told |= {"place": place, "inputs": drawn, "beside": beside}
+            drawn_row |= {"place": place, "inputs": drawn, "beside": beside}
     return {
         "is_to_correct": is_to_correct,
         "columns": [head for _, head in import_correcting.heads_of(screen.model, sheet)] if is_to_correct else [],

@@ -316,6 +316,14 @@ def count(query: ListQuery, *, at_least: int = 0) -> HitCount:
     return HitCount(min(hits, COUNT_CAP), is_exact=hits <= COUNT_CAP)
 
 
+def counted_to(query: ListQuery, most: int, limit_ms: int) -> int | None:
+    """How many hits there are, to a bound; None where that takes longer than so many milliseconds."""
+    try:
+        return int(query.collection.count_documents(query.filter, limit=most, maxTimeMS=limit_ms))
+    except ExecutionTimeout:
+        return None
+
+
 def _token(name: str, row: Mapping[str, Any]) -> str:
     value = paging.at(row, name)
     text = json_util.dumps([value if paging.is_plain(value) else paging.ODD, row["_id"]])

@@ -46,12 +46,12 @@ def refuse_held(record: Record, before: Mapping[str, Any], after: Mapping[str, A
     """Raise Refused where a value that is unique by itself is held already: of a write that is not made, the database
     says nothing."""
     own = [name for name, field in record.declared.own_fields.items() if field.unique]
-    asked = {name: value for name in own if (value := after.get(name)) not in (None, "") and before.get(name) != value}
+    fresh = {name: value for name in own if (value := after.get(name)) not in (None, "") and before.get(name) != value}
     queries = [
         RowQuery(record.type_name(), {name: value, "_id": {"$ne": record.id}}, {"_id": 1}, most=1)
-        for name, value in asked.items()
+        for name, value in fresh.items()
     ]
-    taken = [name for name, rows in zip(asked, answers(queries), strict=True) if rows]
+    taken = [name for name, rows in zip(fresh, answers(queries), strict=True) if rows]
     if taken:
         raise Refused(None, {name: [TAKEN(label=label_of(record.fields_of()[name]))] for name in taken})
 

@@ -222,6 +222,7 @@ COUNTS: dict[str, L] = {
     "refreshed": L("refreshed", "已更新"),
     "refused": L("refused", "被拒絕"),
     "rehearsed": L("rows rehearsed", "已預演行"),
+    "exported": L("rows exported", "已導出行"),
     "warned": L("warned", "預警"),
     "adopted": L("given a state", "補充狀態"),
     "followed": L("updated", "更新"),
