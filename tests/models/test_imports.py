@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
+import resource
 import zipfile
 from decimal import Decimal
 from typing import Any
@@ -284,6 +286,26 @@ class TestLimits:
 
     def test_too_many_rows(self, sheets):
         assert "more than 100000 rows" in self.why(sheets, b"a\n" * 100_003)
+
+    @pytest.mark.parametrize("said", ["A1:A1000000", "A1:B2"])
+    def test_a_million_rows_are_refused_before_they_are_understood(self, sheets, said):
+        """Whatever the sheet says of its own size; and one that says too much is read all the same."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        rows = b'<row><c r="A1"><v>1</v></c></row>' * 1_000_000
+        assert "more than 100000 rows" in self.why(sheets, self.book(sheets, said, rows), "a.xlsx")
+        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 3
+        few = sheets.checked(self.book(sheets, "A1:XFD1048576", b""))
+        assert few.counts == {"create": 1}
+
+    @staticmethod
+    def book(sheets: Any, said: str, rows: bytes) -> bytes:
+        """A workbook of one customer, with further rows and what it says of its size."""
+        source, out = zipfile.ZipFile(io.BytesIO(sheets.xlsx([["名稱"], ["甲"]]))), io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+            for member in source.namelist():
+                text = source.read(member).replace(b"</sheetData>", rows + b"</sheetData>")
+                made.writestr(member, re.sub(rb'dimension ref="[^"]*"', f'dimension ref="{said}"'.encode(), text))
+        return out.getvalue()
 
     def test_a_bomb(self, sheets):
         out = io.BytesIO()

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from . import books, charsets, gift, moodle, reqif
 from .cell_texts import COLUMNS_MAX
+from .crowded import refuse_crowded
 from .unreadable import Unreadable
 
 Row = tuple[int, list[str]]
@@ -36,6 +37,8 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
     elif order["kind"] == "gift":
         rows = gift.rows(content, order.get("encoding", "") or encoding_of(content))
     elif order["kind"] == "sheets":
+        if name is None:
+            refuse_crowded(content, order["rows"] + 1)
         rows = of_first_sheet(content, name)
     else:
         rows = of_separated(content, order.get("encoding", ""))

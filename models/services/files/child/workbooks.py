@@ -49,7 +49,7 @@ def opened(content: BinaryIO) -> Workbook:
     content.seek(0)
     try:
         book = Workbook(zipfile.ZipFile(content))
-        _read_sheets(book)
+        read_sheets(book)
         book.styles = list(_styles(book.archive)) or ["General"]
         book.strings = list(_strings(book.archive))
     except (KeyError, ValueError, zipfile.BadZipFile, etree.XMLSyntaxError) as fault:
@@ -75,7 +75,8 @@ def _name(element: Any) -> str:
     return str(etree.QName(element).localname)
 
 
-def _read_sheets(book: Workbook) -> None:
+def read_sheets(book: Workbook) -> None:
+    """Read which sheets there are."""
     members = targets(book.archive)
     for element in elements(book.archive, "xl/workbook.xml", "sheet", "workbookPr"):
         if _name(element) == "workbookPr":
