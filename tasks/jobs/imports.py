@@ -55,6 +55,7 @@ def check(run: Run, import_id: str, turn: int) -> None:
     if actor is None:
         imports.end(sheet, READING, FAILED, NO_LONGER)
     elif read is not None:
+        import_steps.join_groups(read, import_steps.reader_for(read, actor))
         is_through = _along(run, read, turn, lambda reader, batch: _rehearse(run, read, reader, batch))
         imports.end(read, READING, *_outcome_of(read, CHECKED, is_through=is_through))
 

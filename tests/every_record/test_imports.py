@@ -12,6 +12,7 @@ from models.kernel.base.words import EN, HANS, HANT
 from models.kernel.language.localized import LocalizedText
 from models.kernel.rights import rights
 from models.services.imports import cells as import_cells
+from models.services.imports import line_columns
 from models.services.imports import rows as import_rows
 from models.services.personal import layouts
 from tests.fixtures._types import TYPES
@@ -36,7 +37,8 @@ def test_the_empty_sheet_has_every_head_and_is_understood(cls: Any, company: Any
         rows = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0).to_python()
         heads = [str(row) for row in rows[0]]
         assert len({*heads}) == len(heads)
-        assert set(import_cells.matched(cls, me, heads)) == {"number", *needed}
+        of_lines = {path for path in line_columns.paths_of(cls, me) if not path.endswith(".key")}
+        assert set(import_cells.matched(cls, me, heads)) == {"number", *needed, *of_lines}
         assert "" not in import_cells.matched(cls, me, heads)
 
 
@@ -60,10 +62,15 @@ def test_what_the_list_exports_changes_nothing(
         row = next(row for row in map(json.loads, lines) if row["id"] == str(record.id))
         assert row["number"] == record.number
         assert {*row} <= {"id", "number", *rights.listed_fields(me, cls)}
-        for kind in ("csv", "xlsx"):
+        for kind in ("csv", "xlsx", *(["xlsx-lines"] if line_columns.lists_of(cls, me) else [])):
             raw = browser_as(login).get(f"/admin/{cls.declared.name}/export/{kind}/").get_data()
             field = sheets.checked(raw, cls.declared.name, login)
             assert field.columns[0] == "number"
+            assert "" not in field.columns
+            if kind == "xlsx-lines":
+                paths = [path for path in line_columns.paths_of(cls, me) if "." in path]
+                sealed = {path for path in paths if not getattr(line_columns.field_at(cls, path), "is_column", True)}
+                assert {*paths} - {*field.columns} == sealed
             assert set(field.columns) >= {name for name in names if name in listing.choosable(cls, me)}
             problems = import_rows.listed(field, ("create", "change", "refused", "doubt"))
             assert set(field.counts) == {"same"}, problems.rows

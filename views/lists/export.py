@@ -16,22 +16,27 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale, speaking
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.lines import keyed_lines
 from models.kernel.language.record import Record
 from models.kernel.language.sound import DAMAGED, DAMAGED_FIELDS, row_of
 from models.kernel.rights import rights
+from models.services.imports import cells as import_cells
+from models.services.imports import line_columns
 from models.services.sheets.writing import MIMETYPES, XLSX_ROWS_MAX, Cell, SheetKind, csv_pieces, write
 
+from ..kinds import kind_of
 from ..kinds.base import Kind
 from ..kinds.states import column_of
 from ..slots import ExportFormat
-from ..wording import Labels, reference_labels
+from ..wording import Labels, reference_labels, titles
 from . import listing
 from .listing import ListQuery
 
 BATCH = 1000
 CHUNK = 256 * 1024
 JSON_LINES = "jsonl"
-FORMATS = (*map(str, SheetKind), JSON_LINES)
+WITH_LINES = {"csv-lines": SheetKind.CSV, "xlsx-lines": SheetKind.XLSX}  # a row for each line, as an import reads them
+FORMATS = (*map(str, SheetKind), JSON_LINES, *WITH_LINES)
 TOO_MANY_ROWS = L(
     "An XLSX sheet holds {most} rows, and this list has more. Please export it as CSV, or narrow it with a filter.",
     "XLSX 工作表最多 {most} 行，此列表超出。請導出為 CSV，或先篩選。",
@@ -43,9 +48,9 @@ def answer(cls: type[Record], me: Actor, query: ListQuery, kind: str, columns: t
     place = name_of(cls, archived=query.archived)
     log_taking(cls, me, kind, sorted({key for key, _, _ in query.chips}), place=place)
     refuse_what_has_no_room(query, kind)
-    name = f"{place}-{clock.today().isoformat()}.{kind}"
-    if kind == SheetKind.XLSX:
-        heads, batches = _table(cls, me, query, columns)
+    name = f"{place}-{clock.today().isoformat()}.{ending_of(kind)}"
+    if ending_of(kind) == SheetKind.XLSX:
+        heads, batches = _table(cls, me, query, columns, kind)
         return download(SheetKind.XLSX, name.removesuffix(".xlsx"), heads, chain.from_iterable(batches))
     return _streamed(name, pieces(cls, me, query, kind, columns), mimetype_of(kind))
 
@@ -62,17 +67,20 @@ def pieces(
     `progress` is told how many rows are through."""
     if kind == JSON_LINES:
         return _json_pieces(cls, me, query, columns, progress)
-    heads, batches = _table(cls, me, query, columns)
+    heads, batches = _table(cls, me, query, columns, kind)
     counted = _counting(batches, progress)
-    if kind == SheetKind.CSV:
+    if ending_of(kind) == SheetKind.CSV:
         return csv_pieces(heads, counted)
     return _chunks(write(SheetKind.XLSX, heads, chain.from_iterable(counted)))
 
 
 def _table(
-    cls: type[Record], me: Actor, query: ListQuery, columns: tuple[str, ...]
+    cls: type[Record], me: Actor, query: ListQuery, columns: tuple[str, ...], kind: str
 ) -> tuple[list[str], Iterator[list[list[Cell]]]]:
-    """The heads and the cells, in batches, of the columns that the reader may see."""
+    """The heads and the cells, in batches, of the columns that the reader may see; or what an import takes, with a row
+    for each line."""
+    if kind in WITH_LINES:
+        return lines_table(cls, me, query)
     shown = _seen(cls, me, columns)
     return [str(label_of(cls._fields[name])) for name in shown], _cells(cls, query, shown)
 
@@ -118,6 +126,11 @@ def _json_row(cls: type[Record], row: dict[str, Any], columns: Sequence[str], se
     return content
 
 
+def ending_of(kind: str) -> str:
+    """What the name of a file of this format ends with."""
+    return str(WITH_LINES.get(kind, kind))
+
+
 def name_of(cls: type[Record], *, archived: bool) -> str:
     """What is exported of a type, for names of files and the log."""
     return f"{cls.declared.name}_archive" if archived else cls.declared.name
@@ -132,7 +145,7 @@ def log_taking(cls: type[Record], me: Actor, kind: str, filters: Sequence[str], 
 
 def mimetype_of(kind: str) -> str:
     """The media type of a format."""
-    return "application/jsonl" if kind == JSON_LINES else MIMETYPES[SheetKind(kind)]
+    return "application/jsonl" if kind == JSON_LINES else MIMETYPES[SheetKind(ending_of(kind))]
 
 
 def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat) -> Response:
@@ -150,7 +163,7 @@ def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat
 
 def refuse_what_has_no_room(query: ListQuery, kind: str) -> None:
     """A sheet of XLSX ends by its format; nothing is counted while the whole collection would fit. Raises Refused."""
-    if kind != SheetKind.XLSX:
+    if ending_of(kind) != SheetKind.XLSX:
         return
     if query.collection.estimated_document_count() <= XLSX_ROWS_MAX:
         return
@@ -193,6 +206,65 @@ def _batches(
             batch = []
     if batch:
         yield batch, reference_labels(cls, batch, columns) if with_labels else {}
+
+
+def lines_table(cls: type[Record], me: Actor, query: ListQuery) -> tuple[list[str], Iterator[list[list[Cell]]]]:
+    """The heads and rows of a sheet as an import takes it: a row for each line, what is of the record in the first,
+    its number in each. Raises Missing where the actor fills no lines."""
+    seen, lists = rights.listed_fields(me, cls), line_columns.lists_of(cls, me)
+    heads = {
+        name: label
+        for name, label in import_cells.heads_of(cls, me).items()
+        if name != line_columns.GROUP and (name == line_columns.NUMBER or name.partition(".")[0] in {*seen, *lists})
+        if getattr(line_columns.field_at(cls, name), "is_column", True)  # what is kept sealed leaves no list
+    }
+    if not lists:
+        raise Missing
+    return [*heads.values()], _line_cells(cls, me, query, tuple(heads))
+
+
+def _line_cells(cls: type[Record], me: Actor, query: ListQuery, names: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
+    plain = tuple(name for name in names if not line_columns.is_of_lines(name))
+    paths = [name for name in names if line_columns.is_of_lines(name)]
+    kinds = {name: kind_of(field) for name in names if (field := line_columns.field_at(cls, name)) is not None}
+    lists = tuple(dict.fromkeys(path.partition(".")[0] for path in paths))
+    for rows, labels in _batches(cls, query, (*plain, *lists)):
+        labels = labels | line_labels(cls, rows, paths)
+        yield [cells for row in rows for cells in _rows_of_record(row, plain, paths, lists, kinds, labels)]
+
+
+def _rows_of_record(
+    row: dict[str, Any],
+    plain: Sequence[str],
+    paths: Sequence[str],
+    lists: Sequence[str],
+    kinds: dict[str, Kind],
+    labels: Labels,
+) -> Iterator[list[Cell]]:
+    sound = [name for name in lists if name not in row.get(DAMAGED_FIELDS, ())]
+    lines = {name: list(keyed_lines(row.get(name) or [])) if name in sound else [] for name in lists}
+    for at in range(max(1, *(len(items) for items in lines.values()))):
+        cells: list[Cell] = []
+        for name in plain:
+            is_here = at == 0 or name == line_columns.NUMBER
+            cells.append(_in_sheet(row, name, kinds[name], labels) if is_here else None)
+        for path in paths:
+            name, _, column = path.partition(".")
+            key, line = lines[name][at] if at < len(lines[name]) else ("", {})
+            cells.append(key if path not in kinds else kinds[path].in_sheet(line.get(column), labels))
+        yield cells
+
+
+def line_labels(cls: type[Record], rows: Iterable[dict[str, Any]], paths: Iterable[str]) -> dict[Any, str]:
+    """The titles of everything that the lines of some rows link to: one query for each linked type."""
+    needed: dict[str, set[Any]] = {}
+    links = {path: field for path in paths if (field := line_columns.field_at(cls, path)) is not None and field.target}
+    for row in rows:
+        for path, link in links.items():
+            name, _, column = path.partition(".")
+            for line in row.get(name) or ():
+                needed.setdefault(link.target, set()).update(link.ids_in(line.get(column)))
+    return titles(needed)
 
 
 def _cells(cls: type[Record], query: ListQuery, columns: tuple[str, ...]) -> Iterator[list[list[Cell]]]:

@@ -33,7 +33,7 @@ STOPPED = L("The file could not be written", "文件未能生成")
 
 def is_long(query: ListQuery, kind: str) -> bool:
     """Whether so many rows are exported that nobody should wait for the page; what takes long to count is many."""
-    most = AT_ONCE_MAX[kind]
+    most = AT_ONCE_MAX[export.ending_of(kind)]
     if query.collection.estimated_document_count() <= most:
         return False
     count = listing.counted_to(query, most + 1, COUNT_LIMIT_MS)
@@ -47,10 +47,10 @@ def offer(screen: Any, shown: Any, kind: str) -> Any:
         "record/export.html",
         declared=screen.model.declared,
         base=screen.base,
-        most=number(AT_ONCE_MAX[kind]),
+        most=number(AT_ONCE_MAX[export.ending_of(kind)]),
         kind=kind,
         pairs=[pair for pair in request.args.items(multi=True) if _is_of_list(pair[0])],
-        at_once="" if kind == "xlsx" else query.url(f"{screen.base}export/{kind}/", at_once="1"),
+        at_once="" if export.ending_of(kind) == "xlsx" else query.url(f"{screen.base}export/{kind}/", at_once="1"),
         export=None,
     )
 
@@ -111,7 +111,9 @@ def file_answer(screen: Any) -> Any:
     export.log_taking(screen.model, actor(), item.format, sorted({key for key, _ in item.pairs}), place=place)
     response = Response(stream_with_context(exports.content(item)), mimetype=export.mimetype_of(item.format))
     response.headers["Content-Length"] = str(item.bytes)
-    return export.named(response, f"{place}-{item.at.astimezone(clock.zone()):%Y-%m-%d}.{item.format}")
+    return export.named(
+        response, f"{place}-{item.at.astimezone(clock.zone()):%Y-%m-%d}.{export.ending_of(item.format)}"
+    )
 
 
 def _chosen(screen: Any) -> Export:

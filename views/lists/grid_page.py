@@ -71,12 +71,18 @@ def list_context(cls: type[Record], me: Actor, shown: Shown, page: Page, base: s
         "filters": [column_of(cls, name).filter(name, query.args_with_view, labels) for name in _filterable(cls, me)],
         "problems": query.problems,
         "exports": {kind: query.url(f"{base}export/{kind}/") for kind in ("csv", "xlsx", "jsonl")},
+        "exports_lines": query.url(f"{base}export/xlsx-lines/") if _has_lines(cls, writable, query) else "",
         "formats": [
             (form.label, query.url(f"{base}export/{form.name}/"))
             for form in formats_for(cls.declared.name).values()
             if not query.archived
         ],
     }
+
+
+def _has_lines(cls: type[Record], writable: frozenset[str], query: ListQuery) -> bool:
+    """Whether there are lines that an import would take."""
+    return not query.archived and any(cls._fields[name].columns for name in writable)
 
 
 def totals(cls: type[Record], me: Actor, shown: Shown) -> list[dict[str, Any]]:

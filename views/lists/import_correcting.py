@@ -16,13 +16,13 @@ from flask import jsonify, request
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L
-from models.kernel.language.fields import label_of
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import imports
 from models.services.imports.cells import CELL_MAX, NUMBER, shown_of
 from models.services.imports.correcting import CorrectedRow, correct
 from models.services.imports.imports import Import
+from models.services.imports.line_columns import label_at
 from models.services.imports.rows import BAD, DOUBT, RowOutcome
 
 from ..wording import number
@@ -37,7 +37,7 @@ CORRECTED = L("{good} of {count} corrected rows can be imported now.", "已更�
 def heads_of(cls: type[Record], sheet: Import) -> list[tuple[int, str]]:
     """The columns that are shown: where each stands in the sheet, and what its field is called."""
     named = [(at, name) for at, name in enumerate(sheet.columns) if name][:SHOWN_MAX]
-    return [(at, str(label_of(cls._fields[name]))) for at, name in named]
+    return [(at, str(label_at(cls, name))) for at, name in named]
 
 
 def cells_of(
@@ -57,8 +57,7 @@ def cells_of(
 
 
 def _label(cls: type[Record], name: str) -> str:
-    field = cls._fields.get(name) if name and name != NUMBER else None
-    return str(FIELD(label=label_of(field))) if field else ""
+    return str(FIELD(label=label_at(cls, name))) if name and name != NUMBER else ""
 
 
 FIELD = L("{label}: ", "{label}：")

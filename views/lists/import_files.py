@@ -12,12 +12,14 @@ from models.kernel.base.people import Actor
 from models.kernel.base.words import L, Listed
 from models.kernel.language.fields import label_of
 from models.kernel.language.kinds.choices import YES
+from models.kernel.language.kinds.lines import KEY
 from models.kernel.language.localized import localized
 from models.kernel.language.record import Record
 from models.services.imports import cells as import_cells
 from models.services.imports import rows as import_rows
 from models.services.imports.cells import NUMBER, shown_of
 from models.services.imports.imports import Import
+from models.services.imports.line_columns import GROUP, field_at
 from models.services.imports.rows import BAD, DOUBT, LEFT, RowOutcome
 from models.services.sheets.template import NoteSheet, TemplateColumn, write_template
 from models.services.sheets.writing import MIMETYPES, SheetKind, defused
@@ -36,27 +38,47 @@ EMPTY_FOR_NEW = L(
     "unless you choose otherwise when sending the sheet.",
     "新建記錄請留空；填寫編號則修改該記錄。空白單元格不改變對應字段，除非提交表格時另行選擇。",
 )
+A_GROUP = L(
+    "A word or number that the rows of one new record share, or nothing", "同一新記錄各行共用的文字或數字，或留空"
+)
+GROUP_HELP = L(
+    "A row for each line. The rows of a record stand below each other; what is of the record stands in each of them or "
+    "in the first. Rows without a number belong together by this column, or follow with nothing of the record in them.",
+    "每條明細一行，同一記錄的各行相鄰；記錄本身的內容可每行填寫，也可只填第一行。無編號的各行按此列歸為同一記錄，"
+    "或在後續行中只填明細。",
+)
+A_KEY = L("The key of a line as the export writes it, or nothing", "導出文件中的明細鍵，或留空")
+KEY_HELP = L(
+    "With a key that line is changed; without one a line that says something new is added. Lines that are not in the "
+    "sheet stay.",
+    "填寫則修改該條明細；留空且內容不同則新增明細。表格中沒有的明細保持不變。",
+)
 A_NUMBER = L("The number of a record, or nothing", "已有記錄的編號，或留空")
+
+
+_ABOUT = {NUMBER: (A_NUMBER, EMPTY_FOR_NEW), GROUP: (A_GROUP, GROUP_HELP)}
 
 
 def columns_of(cls: type[Record], me: Actor) -> list[dict[str, Any]]:
     """What each column takes: its head, in words, whether it is needed, and the help of the field."""
     rows = []
     for name, head in import_cells.heads_of(cls, me).items():
-        field = cls._fields[name]
-        help = EMPTY_FOR_NEW if name == NUMBER else field.help
-        is_needed = bool(field.required) and field.default is None
-        kind = kind_of(field)
-        options = [label for _, label in kind.labels()]
-        facts = {"name": name, "head": head, "is_needed": is_needed, "help": str(help or ""), "options": options}
-        words = (A_NUMBER, A_NUMBER) if name == NUMBER else (kind.takes_all(), kind.takes_words())
-        rows.append(facts | {"takes": str(words[0]), "kind": str(words[1])})
+        field = field_at(cls, name)
+        if field is None or name == NUMBER:
+            takes, help = _ABOUT.get(name, (A_KEY, KEY_HELP))
+            facts = {"is_needed": False, "help": str(help), "options": [], "takes": str(takes), "kind": str(takes)}
+        else:
+            kind = kind_of(field)
+            is_needed = bool(field.required) and field.default is None
+            facts = {"is_needed": is_needed, "help": str(field.help or ""), "options": [o for _, o in kind.labels()]}
+            facts |= {"takes": str(kind.takes_all()), "kind": str(kind.takes_words())}
+        rows.append({"name": name, "head": head, **facts})
     return rows
 
 
 def template_file(cls: type[Record], me: Actor) -> Response:
     """The empty sheet as XLSX: heads, choices to pick from, and a second sheet that says what each column takes."""
-    columns = columns_of(cls, me)
+    columns = [column for column in columns_of(cls, me) if not column["name"].endswith(f".{KEY}")]
     lines = [
         (column["head"], column["takes"], str(YES) if column["is_needed"] else "", column["help"]) for column in columns
     ]
@@ -73,7 +95,8 @@ def template_file(cls: type[Record], me: Actor) -> Response:
 
 
 def _column(cls: type[Record], column: dict[str, Any]) -> TemplateColumn:
-    kind = kind_of(cls._fields[column["name"]])
+    field = field_at(cls, column["name"])
+    kind = kind_of(cls._fields[NUMBER] if field is None else field)
     return TemplateColumn(
         head=column["head"],
         note=f"{column['takes']}\n{column['help']}",
@@ -98,7 +121,7 @@ def _refused(sheet: Import) -> Iterator[tuple[list[str], RowOutcome]]:
     """All rows that were refused or left out, some at a time."""
     after = ""
     while True:
-        result = import_rows.listed(sheet, (BAD, DOUBT, LEFT), after=after, most=500)
+        result = import_rows.listed(sheet, (BAD, DOUBT, LEFT), after=after, most=500, with_parts=True)
         yield from ((cells, outcome) for _, cells, outcome in result.rows)
         after = result.next
         if not after:

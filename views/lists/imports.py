@@ -25,6 +25,7 @@ from models.services.imports import rows as import_rows
 from models.services.imports import steps as import_steps
 from models.services.imports.cells import NUMBER, shown_of
 from models.services.imports.imports import Import, SendersChoices
+from models.services.imports.line_columns import is_of_lines, label_at, paths_of
 from models.services.imports.rows import (
     BACK,
     BAD,
@@ -324,7 +325,7 @@ def _section(screen: Any, sheet: Import, me: Actor, verdict: str, *, is_alone: b
     after = request.args.get("after", "") if is_alone else ""
     result = import_rows.listed(sheet, (verdict,), after=after, most=MORE if is_alone else FIRST)
     way = {"show": verdict, **({"after": result.next} if is_alone else {})}
-    names = [name for name in sheet.columns if name and name != NUMBER][:8] if verdict in (CREATE, DOUBT) else []
+    names = _heads(sheet)[:8] if verdict in (CREATE, DOUBT) else []
     rows = _told_rows(screen.model, sheet, me, verdict, result.rows)
     is_to_correct = sheet.state == imports.CHECKED and verdict in (BAD, DOUBT)
     if is_to_correct:
@@ -348,6 +349,11 @@ def _section(screen: Any, sheet: Import, me: Actor, verdict: str, *, is_alone: b
     }
 
 
+def _heads(sheet: Import) -> list[str]:
+    """The columns that hold fields of the records themselves."""
+    return [name for name in sheet.columns if name and name != NUMBER and not is_of_lines(name)]
+
+
 Rows = list[tuple[int, list[str], import_rows.RowOutcome]]
 
 
@@ -369,8 +375,7 @@ def _told_rows(cls: type[Record], sheet: Import, me: Actor, verdict: str, rows: 
 
 
 def _reason(cls: type[Record], name: str, words: Mapping[str, str]) -> dict[str, str]:
-    field = cls._fields.get(name) if name else None
-    return {"column": str(label_of(field)) if field else str(WHOLE_ROW), "text": localized(words)}
+    return {"column": str(label_at(cls, name)) if name else str(WHOLE_ROW), "text": localized(words)}
 
 
 def _cell(sheet: Import, cells: list[str], name: str) -> dict[str, str]:
@@ -396,7 +401,7 @@ def _links(cls: type[Record], me: Actor, rows: Rows) -> dict[Any, dict[str, str]
 def _values(cls: type[Record], sheet: Import, me: Actor, rows: Rows) -> list[dict[str, Any]]:
     """The rows as they would be, read again with the reader's rights: cells, or the changes of a record."""
     entries = import_steps.reader_for(sheet, me).read([(line, cells) for line, cells, _ in rows])
-    names = [name for name in sheet.columns if name and name != NUMBER]
+    names = _heads(sheet)
     afters = [_after(cls, entry) for entry in entries]
     befores = [stored(entry.record) if entry.record else {} for entry in entries]
     labels = reference_labels(cls, [*afters, *befores], names)
@@ -429,7 +434,7 @@ def match_answer(screen: Any) -> Any:
     """Other columns were chosen: the rows are checked anew."""
     me = actor()
     item = _request(screen, me)
-    known = {NUMBER, *import_cells.importable(screen.model, me)}
+    known = {NUMBER, *import_cells.importable(screen.model, me), *paths_of(screen.model, me)}
     given = [request.form.get(f"column-{at}", "") for at in range(len(item.heads))]
     chosen = [name if name in known and name not in given[:at] else "" for at, name in enumerate(given)]
     imports.check_again(item, {"columns": chosen}, actor=me, empties=bool(request.form.get("empties")))

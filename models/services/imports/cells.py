@@ -14,16 +14,18 @@ from typing import Any
 from models.kernel.base import characters
 from models.kernel.base.people import Actor
 from models.kernel.base.words import LOCALES, L, Words
+from models.kernel.gate import lines as gate_lines
 from models.kernel.gate.stored_form import stored
 from models.kernel.language.fields import label_of
+from models.kernel.language.kinds.lines import KEY
 from models.kernel.language.merging import KNOWN_AS
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, label_folded
 from models.kernel.rights import rights
 
+from .line_columns import AT_ROW, GROUP, NUMBER, Grouper, field_at, is_of_lines, label_at, lists_of, paths_of
 from .names import NamesInCells
 
-NUMBER = "number"
 CELL_MAX = 10_000
 NO_VALUE = "\x00"  # before what is shown of a cell that holds no value
 NOT_TAKEN = "\x02"  # before the word that says why what stands here is not taken over
@@ -32,6 +34,7 @@ _SHORTENED = re.compile(
     r"[0-9]\.?[0-9]*E\+(?:1[1-9]|2[0-9])", re.IGNORECASE
 )  # what a sheet writes of such a number into a text
 _FAULTS = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|#+)", re.IGNORECASE)
+Row = tuple[int, Sequence[str]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 CELL_TOO_LONG = L("“{label}” may have {most} characters at most in a sheet.", "表格中「{label}」最多 {most} 字。")
@@ -66,6 +69,14 @@ WHY_NOT_TAKEN = {
     ),
     "number": L("Not taken over: the right answer is no number.", "未導入：正確答案不是數字。"),
 }
+CONTRADICTS = L(
+    "“{label}” stands otherwise in row {first} of the same record than in row {row}.",
+    "同一記錄的「{label}」在第 {first} 行與第 {row} 行不一致。",
+)
+NO_LINE = L(
+    "The record has no line with this key; leave it empty for a new line.", "記錄中沒有此明細鍵；新增明細請留空。"
+)
+LINE_TWICE = L("This line stands in row {row} already.", "此明細已在第 {row} 行出現。")
 NOT_COMPUTED = L("a formula without a result", "未計算結果的公式")
 NOT_HERE = L("“{label}” cannot be changed on this record.", "此記錄的「{label}」不能修改。")
 
@@ -77,15 +88,16 @@ def importable(cls: type[Record], actor: Actor) -> tuple[str, ...]:
 
 
 def left_out(cls: type[Record], actor: Actor) -> tuple[Any, ...]:
-    """The fields that the actor may set on a form and not by a sheet: those that hold lines."""
-    names = rights.writable_fields(actor, cls)
-    return tuple(item for name in cls.declared.in_order(names) if (item := cls._fields[name]).columns)
+    """The fields that the actor may set on a form and not by a sheet: lists of lines that no cell can say."""
+    names, lists = rights.writable_fields(actor, cls), lists_of(cls, actor)
+    fields = [cls._fields[name] for name in cls.declared.in_order(names) if name not in lists]
+    return tuple(field for field in fields if field.columns)
 
 
 def heads_of(cls: type[Record], actor: Actor) -> dict[str, str]:
     """The head of each column that a sheet may have, in the reader's language; of two alike each says its field."""
-    names = (NUMBER, *importable(cls, actor))
-    labels = {name: str(label_of(cls._fields[name])) for name in names}
+    names = (NUMBER, *importable(cls, actor), *paths_of(cls, actor))
+    labels = {name: str(label_at(cls, name)) for name in names}
     folded = {name: label_folded(label) for name, label in labels.items()}
     counts = Counter(folded.values())
     return {name: label if counts[folded[name]] == 1 else f"{label} ({name})" for name, label in labels.items()}
@@ -94,10 +106,15 @@ def heads_of(cls: type[Record], actor: Actor) -> dict[str, str]:
 def matched(cls: type[Record], actor: Actor, heads: Iterable[str]) -> tuple[str, ...]:
     """The fields that heads name, by label in any language or by name; "" for what names none. Each is named once."""
     known: dict[str, list[str]] = {}
-    for name in (NUMBER, *importable(cls, actor)):
-        labels = {label_of(cls._fields[name]).in_locale(locale) for locale in LOCALES}
+    of_lines = paths_of(cls, actor)
+    for name in (NUMBER, *importable(cls, actor), *of_lines):
+        labels = {label_at(cls, name).in_locale(locale) for locale in LOCALES}
         for said in {name, *labels, *(f"{label} ({name})" for label in labels)}:
             known.setdefault(label_folded(said), []).append(name)
+    for name in of_lines:  # the column alone, where nothing of the record is called so
+        if field := field_at(cls, name):
+            for label in {label_folded(label_of(field).in_locale(locale)) for locale in LOCALES}:
+                known.setdefault(label, []).append(name)
     result: list[str] = []
     for head in heads:
         free = [name for name in known.get(label_folded(head), ()) if name not in result]
@@ -129,14 +146,27 @@ def shown_of(text: str) -> str:
 
 @dataclass
 class RowEntry:
-    """One row as it is understood: the record that it changes (None: a new one), values by field, what is wrong, and
-    the field by which its record was known where it has no number."""
+    """The row or rows of one record as they are understood: the record that they change (None: a new one), values by
+    field, what is wrong, the field by which the record was known where it has no number, and what groups its rows.
+
+    `places`: in which row each line of a list stands. What is wrong in a line names its row behind `AT_ROW`.
+    """
 
     line: int
     record: Record | None = None
     known_by: str = ""
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[tuple[str, Words]] = field(default_factory=list)
+    group: str = ""
+    rows: tuple[int, ...] = ()
+    places: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def placed(self, path: str) -> str:
+        """The column of a sheet that a path within the record is about, `list.place.column`."""
+        name, _, rest = path.partition(".")
+        at, _, column = rest.partition(".")
+        row = self.places.get((name, int(at))) if at.isdecimal() and len(at) < 9 else None
+        return f"{name}.{column}{AT_ROW}{row}" if row is not None and column else name
 
 
 def _no_value(field: Any, text: str) -> Words | None:
@@ -161,26 +191,68 @@ class Reader:
         self, cls: type[Record], actor: Actor, columns: Sequence[str], *, empties: bool = False, by_part: bool = False
     ):
         self.empties = empties
-        own = {NUMBER, *importable(cls, actor)}
+        own = {NUMBER, *importable(cls, actor), *paths_of(cls, actor)}
         self.cls, self.actor = cls, actor
         self.at = {name: at for at, name in enumerate(columns) if name in own}
-        self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER}
+        self.fields = {name: cls._fields[name] for name in self.at if name != NUMBER and not is_of_lines(name)}
         self.names = NamesInCells(actor, by_part=by_part)
         self.merged: dict[str, str] = {}  # numbers of merged records, with those of the records that stand
-        self._read = {name: item.cell_reader(self.names) for name, item in self.fields.items()}
+        self.lines = LineReader(self)
+        self._read = {name: item.cell_reader(self.names) for name, item in (self.fields | self.lines.fields).items()}
 
-    def read(self, rows: Sequence[tuple[int, Sequence[str]]]) -> list[RowEntry]:
-        """The rows in order."""
-        texts = [{name: cells[at] if at < len(cells) else "" for name, at in self.at.items()} for _, cells in rows]
+    def read(self, rows: Sequence[Row]) -> list[RowEntry]:
+        """The records that rows say, in order: each row one, unless it holds lines."""
+        return self.read_groups(self.grouped(rows))
+
+    def grouped(self, rows: Sequence[Row]) -> list[list[Row]]:
+        """The rows of each record."""
+        if not self.lines.lists:
+            return [[row] for row in rows]
+        groups: list[list[Row]] = []
+        grouper = Grouper(self.at)
+        for row in rows:
+            if grouper.goes_on(row[1]):
+                groups[-1].append(row)
+            else:
+                groups.append([row])
+        return groups
+
+    def read_groups(self, groups: Sequence[Sequence[Row]]) -> list[RowEntry]:
+        """The same of rows that were grouped before."""
+        heads = [self._heads(group) for group in groups]
+        texts = [merged for merged, _ in heads]
         numbers = [_number_in(row.get(NUMBER, "")) for row in texts]
         records = self._records({*numbers} - {""})
-        entries = [RowEntry(line, records.get(number)) for (line, _), number in zip(rows, numbers, strict=True)]
+        entries = [
+            RowEntry(group[0][0], records.get(number), rows=tuple(line for line, _ in group))
+            for group, number in zip(groups, numbers, strict=True)
+        ]
+        for entry, (merged, wrong) in zip(entries, heads, strict=True):
+            entry.problems, entry.group = wrong, merged.pop(GROUP, "").strip()
+        self.lines.learn(entries, groups)
         self._learn(entries, texts)
         if known := self._know([at for at, number in enumerate(numbers) if not number], entries, texts):
             self._learn([entries[at] for at in known], [texts[at] for at in known])
-        for entry, row in zip(entries, texts, strict=True):
-            self._fill(entry, row)
+        for entry, row, group in zip(entries, texts, groups, strict=True):
+            self._fill(entry, row, group)
         return entries
+
+    def _heads(self, group: Sequence[Row]) -> tuple[dict[str, str], list[tuple[str, Words]]]:
+        """What the rows of a record say of itself: in each of them, or in some; and where two rows contradict."""
+        line, cells = group[0]
+        names = {name: at for name, at in self.at.items() if "." not in name}
+        merged = {name: cells[at] if at < len(cells) else "" for name, at in names.items()}
+        said_in = dict.fromkeys(names, line)
+        wrong: list[tuple[str, Words]] = []
+        for number, cells in group[1:]:
+            for name, at in names.items():
+                text = cells[at] if at < len(cells) else ""
+                if not merged[name].strip():
+                    merged[name], said_in[name] = text, number
+                elif text.strip() and text.strip() != merged[name].strip():
+                    label = label_at(self.cls, name)
+                    wrong.append((f"{name}{AT_ROW}{number}", CONTRADICTS(label=label, first=said_in[name], row=number)))
+        return merged, wrong
 
     def read_cells(self, rows: Sequence[tuple[Record, Mapping[str, str]]]) -> list[RowEntry]:
         """Records that are known, each with those of its cells alone that somebody filled, in order."""
@@ -227,7 +299,7 @@ class Reader:
     def _said_of(self, names: Sequence[str], texts: Mapping[str, str]) -> dict[str, Any]:
         """What cells say of some fields, as it is stored; nothing where one is empty or wrong."""
         try:
-            values = {name: self._value(name, self.fields[name], texts[name]) for name in names}
+            values = {name: self.value(name, self.fields[name], texts[name]) for name in names}
         except BadValue:
             return {}
         stored_ = {name: self.fields[name].to_mongo(value) for name, value in values.items()}
@@ -247,8 +319,8 @@ class Reader:
                 new = [row[name] for entry, row in filled if not self._keeps(entry, name, row)]
                 self.names.learn(link, [said for text in new for said in link.names_in(undefused(text))])
 
-    def _fill(self, entry: RowEntry, texts: Mapping[str, str]) -> None:
-        """Turn the cells of a row into values of the fields that it would set."""
+    def _fill(self, entry: RowEntry, texts: Mapping[str, str], group: Sequence[Row] = ()) -> None:
+        """Turn the cells of a row, or of the rows of one record, into values of the fields that they would set."""
         number = _number_in(texts.get(NUMBER, ""))
         if number and entry.record is None:
             if into := self.merged.get(number):
@@ -267,7 +339,7 @@ class Reader:
             if is_left or self._keeps(entry, name, texts):
                 continue
             try:
-                value = self._value(name, content, text)
+                value = self.value(name, content, text)
             except BadValue as bad:
                 entry.problems.append((name, bad.sentence))
                 continue
@@ -275,10 +347,11 @@ class Reader:
             entry.problems += [(name, sentence) for sentence in faults]
             if not faults:
                 entry.values[name] = value
+        self.lines.fill(entry, group)
         if entry.record is not None:
             self._leave_what_stands(entry)
 
-    def _value(self, name: str, field: Any, text: str) -> Any:
+    def value(self, name: str, field: Any, text: str) -> Any:
         """What a cell means for a field. Raises BadValue."""
         if len(text) > CELL_MAX:
             raise BadValue(CELL_TOO_LONG(label=label_of(field), most=CELL_MAX))
@@ -308,5 +381,99 @@ class Reader:
             return
         closed = set(entry.values) - rights.writable_fields(self.actor, self.cls, record)
         entry.problems += [
-            (name, NOT_HERE(label=label_of(self.fields[name]))) for name in self.fields if name in closed
+            (name, NOT_HERE(label=label_of(self.cls._fields[name]))) for name in self.cls._fields if name in closed
         ]
+
+
+class LineReader:
+    """Reads the cells of lines for a reader of rows."""
+
+    def __init__(self, reader: Reader):
+        self.reader = reader
+        self.lists: dict[str, dict[str, int]] = {}
+        for path, at in reader.at.items():
+            name, dot, column = path.partition(".")
+            if dot:
+                self.lists.setdefault(name, {})[column] = at
+        paths = [path for path in reader.at if "." in path]
+        self.fields = {path: item for path in paths if (item := field_at(reader.cls, path)) is not None}
+
+    def learn(self, entries: Sequence[RowEntry], groups: Sequence[Sequence[Row]]) -> None:
+        """Look up everything that the links of these lines name, and what the records' lines link to now."""
+        for path, link in self.fields.items():
+            if link.target:
+                name, _, column = path.partition(".")
+                lines = [line for entry in entries if entry.record for line in entry.record.raw(name) or ()]
+                self.reader.names.learn_held(link, [id for line in lines for id in link.ids_in(line.raw(column))])
+                texts = [_text_at(cells, self.lists[name][column]) for group in groups for _, cells in group]
+                self.reader.names.learn(link, [said for text in texts for said in link.names_in(undefused(text))])
+
+    def fill(self, entry: RowEntry, group: Sequence[Row]) -> None:
+        """Turn the rows of a record into its lists of lines."""
+        for name, columns in self.lists.items():
+            rows = [(line, {c: _text_at(cells, at) for c, at in columns.items()}) for line, cells in group]
+            if filled := [(line, texts) for line, texts in rows if any(text.strip() for text in texts.values())]:
+                self._fill_list(entry, name, filled)
+
+    def _fill_list(self, entry: RowEntry, name: str, rows: Sequence[tuple[int, dict[str, str]]]) -> None:
+        held = {line.key: line for line in (entry.record.raw(name) or ())} if entry.record else {}
+        now: dict[Any, Any] = dict(held)
+        place: dict[Any, int] = {}
+        for row, texts in rows:
+            claimed = texts.pop(KEY, "").strip()
+            spare = {key: line for key, line in held.items() if key not in place}
+            key: Any = claimed or self._same(name, texts, spare)
+            if claimed and (claimed not in held or claimed in place):
+                why = LINE_TWICE(row=place[claimed]) if claimed in place else NO_LINE
+                entry.problems.append((f"{name}.{KEY}{AT_ROW}{row}", why))
+                continue
+            line = self._line(entry, name, row, texts, held.get(key))
+            if not key:  # the same, written in another way
+                known = gate_lines.said(line, list(texts))
+                key = next((other for other in spare if gate_lines.said(held[other], list(texts)) == known), len(now))
+                line = held.get(key, line)
+            place[key], now[key] = row, line
+        entry.values[name] = list(now.values())
+        entry.places |= {(name, at): place[key] for at, key in enumerate(now) if key in place}
+
+    def _same(self, name: str, texts: Mapping[str, str], lines: Mapping[str, Any]) -> str:
+        """The key of the line that says the same as the cells of a row without a key; empty where none does."""
+        return next(
+            (key for key, line in lines.items() if all(self._keeps(name, c, texts[c], line) for c in texts)), ""
+        )
+
+    def _keeps(self, name: str, column: str, text: str, line: Any) -> bool:
+        field = self.fields[f"{name}.{column}"]
+        held = line._data.get(column)
+        return any(field.is_said_by(form, held, self.reader.names) for form in {text, undefused(text)})
+
+    def _line(self, entry: RowEntry, name: str, row: int, texts: Mapping[str, str], held: Any) -> Any:
+        """The line as a row leaves it: a copy of the one that the record has, or a new one."""
+        kind = self.reader.cls._fields[name].field.document_type
+        line = kind._from_son(held.to_mongo().to_dict()) if held is not None else kind()
+        for column, text in texts.items():
+            path = f"{name}.{column}"
+            field, at_row = self.fields[path], f"{path}{AT_ROW}{row}"
+            if why := _no_value(field, text):
+                entry.problems.append((at_row, why))
+            elif (text.strip() or (held is not None and self.reader.empties)) and not (
+                held is not None and self._keeps(name, column, text, held)
+            ):
+                self._put(entry, line, column, (path, at_row, text))
+        return line
+
+    def _put(self, entry: RowEntry, line: Any, column: str, cell: tuple[str, str, str]) -> None:
+        path, at_row, text = cell
+        try:
+            value = self.reader.value(path, self.fields[path], text)
+        except BadValue as bad:
+            entry.problems.append((at_row, bad.sentence))
+            return
+        faults = list(self.fields[path].faults(value)) if value not in (None, []) else []
+        entry.problems += [(at_row, sentence) for sentence in faults]
+        if not faults:
+            line.put(column, value)
+
+
+def _text_at(cells: Sequence[str], at: int) -> str:
+    return cells[at] if at < len(cells) else ""

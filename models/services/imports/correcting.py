@@ -5,20 +5,19 @@ What was typed replaces what the sheet said, sealed like it, and the import take
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.gate.unit import in_transaction
-from models.kernel.language.fields import label_of
 
 from . import imports
 from . import rows as import_rows
 from . import steps as import_steps
-from .cells import shown_of
+from .cells import Row, shown_of
 from .imports import CHECKED, Import
-from .rows import BAD, DOUBT, RowBatch, RowOutcome, refused
+from .rows import BAD, DOUBT, RowBatch, RowOutcome
 
 TRIES = 8
 _MARKS = str.maketrans("", "", "\x00\x01\x02")  # what readers of sheets write before what is no value
@@ -72,16 +71,28 @@ Rehearsed = list[tuple[CorrectedRow, Mapping[str, str]]]
 
 
 def _rehearsed(sheet: Import, actor: Actor, batch: RowBatch, changed: Mapping[int, list[str]]) -> Rehearsed:
-    """What would become of the rows, each with the keys that it would take for itself in the sheet."""
+    """What would become of the rows, and of the others of their records, each with the keys that its record would take
+    for itself in the sheet."""
     reader = import_steps.reader_for(sheet, actor)
-    entries = reader.read([(batch.rows[at][0], cells) for at, cells in changed.items()])
+    above = len(batch.rows) - len(batch.below(sheet.facts.get("heads_in", 0)))
+    now = [(line, changed.get(at, cells)) for at, (line, cells) in enumerate(batch.rows)]
+    lines = {batch.rows[at][0] for at in changed}
+    touched = {line for group in reader.grouped(batch.rows[above:]) for line in _lines_if(group, lines)} | lines
+    groups = [group for group in reader.grouped(now[above:]) if _lines_if(group, touched)]
+    entries = reader.read_groups(groups)
+    place = {line: at for at, (line, _) in enumerate(batch.rows)}
     result: Rehearsed = []
-    for (at, cells), entry, (outcome, record) in zip(
-        changed.items(), entries, import_steps.trials(reader, entries), strict=True
-    ):
+    for group, entry, (outcome, record) in zip(groups, entries, import_steps.trials(reader, entries), strict=True):
         keys = import_steps.keys_of(sheet, entry, outcome, record)
-        result.append((CorrectedRow(at, batch.rows[at][0], cells, outcome), keys))
+        for at, ((line, cells), said) in enumerate(zip(group, import_steps.by_row(entry, outcome), strict=True)):
+            result.append((CorrectedRow(place[line], line, list(cells), said), {} if at else keys))
     return result
+
+
+def _lines_if(group: Sequence[Row], some: Collection[int]) -> list[int]:
+    """The numbers of the rows of a record, if some of them are among these."""
+    lines = [line for line, _ in group]
+    return lines if any(line in some for line in lines) else []
 
 
 def _is_kept(sheet: Import, batch: RowBatch, corrected: Rehearsed) -> bool:
@@ -95,7 +106,7 @@ def _is_kept(sheet: Import, batch: RowBatch, corrected: Rehearsed) -> bool:
         for place, (row, keys) in enumerate(corrected):
             twice = [(name, taken[key]) for key, name in keys.items() if key in taken]
             if twice:
-                outcome = _twice(sheet, twice)
+                outcome = import_steps.twice(import_steps.type_of(sheet), twice)
                 corrected[place] = (CorrectedRow(row.at, row.line, row.cells, outcome), {})
             else:
                 taken |= dict.fromkeys(keys, row.line)
@@ -104,11 +115,6 @@ def _is_kept(sheet: Import, batch: RowBatch, corrected: Rehearsed) -> bool:
         return True
 
     return in_transaction(body)
-
-
-def _twice(sheet: Import, twice: Sequence[tuple[str, int]]) -> RowOutcome:
-    fields = import_steps.type_of(sheet)._fields
-    return refused((name, import_steps.TWICE(label=label_of(fields[name]), row=line)) for name, line in twice)
 
 
 def _lines_by_key(corrected: Rehearsed) -> dict[str, int]:

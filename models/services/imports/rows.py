@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,6 +20,7 @@ from pymongo import ASCENDING, IndexModel
 from models.kernel.base import secrets
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import Words, in_all_locales
+from models.kernel.gate.unit import in_transaction
 
 COLLECTION = "import_row"
 INDEXES = [
@@ -27,6 +28,7 @@ INDEXES = [
     IndexModel([("import", ASCENDING), ("keys", ASCENDING)]),
 ]
 BATCH, BATCH_BYTES = 100, 1 << 20
+GROUP_MAX = 6000  # rows of a batch, where the lines of one record are joined in it
 SHOWN = 50
 PROBLEMS_MAX = 8
 # The steps of a batch: the number of the check, then these.
@@ -36,6 +38,7 @@ RAN, TOOK_BACK = 1 << 30, (1 << 30) + 1
 CREATE, CHANGE, SAME, DOUBT, BAD = "create", "change", "same", "doubt", "refused"
 CREATED, CHANGED, LEFT = "created", "changed", "left"
 BINNED, BACK, LEFT_AS_IS = "binned", "back", "stays"
+PART = "part"  # a further row of the record above it
 ABOVE = "above"  # the heads, and what stands above them: kept, since its sender may say that the heads are elsewhere
 
 Row = tuple[int, list[str]]
@@ -105,6 +108,13 @@ class RowBatch:
     rows: list[tuple[int, list[str]]]
     outcomes: list[RowOutcome] = field(default_factory=list)
 
+    def record_at(self, at: int) -> list[tuple[int, list[str]]]:
+        """The row at a place with the further rows of its record."""
+        end = at + 1
+        while end < len(self.rows) and self.outcomes[end].verdict == PART:
+            end += 1
+        return self.rows[at:end]
+
     def below(self, heads_in: int) -> list[tuple[int, list[str]]]:
         """The rows that stand below the heads."""
         return [row for row in self.rows if row[0] > heads_in]
@@ -148,6 +158,52 @@ def batches(sheet: Sheet, *, below: int) -> Iterator[RowBatch]:
         yield _batch(sheet, row)
 
 
+def join_groups(sheet: Sheet, goes_on: Callable[[list[str]], bool]) -> None:
+    """Let no batch begin with a row that goes on with the record of the batch before: such rows move there, one batch
+    after the other. What is too large for that stays, and is refused as two records."""
+    before: RowBatch | None = None
+    for batch in batches(sheet, below=RAN):
+        count = 0
+        for _, cells in batch.rows:
+            if not goes_on(cells):
+                break
+            count += 1
+        for _, cells in batch.rows[count + 1 :]:
+            goes_on(cells)
+        if count and before is not None and _has_room(before.rows, batch.rows[:count]):
+            before = _moved(sheet, before, batch, count)
+            if count == len(batch.rows):
+                continue
+            batch = RowBatch(batch.n, batch.rows[count:])
+        before = batch
+
+
+def _has_room(rows: Sequence[Row], more: Sequence[Row]) -> bool:
+    size = sum(len(cell) for _, cells in (*rows, *more) for cell in cells)
+    return len(rows) + len(more) <= GROUP_MAX and size <= BATCH_BYTES
+
+
+def _moved(sheet: Sheet, before: RowBatch, batch: RowBatch, count: int) -> RowBatch:
+    """Move the first rows of a batch to the end of the one before, at once."""
+    joined = RowBatch(before.n, [*before.rows, *batch.rows[:count]])
+    rest = batch.rows[count:]
+
+    def body(_unit: Any) -> None:
+        _keep(sheet, joined)
+        if rest:
+            _keep(sheet, RowBatch(batch.n, rest))
+        else:
+            in_unit(COLLECTION).delete_one({"import": sheet.id, "n": batch.n})
+
+    in_transaction(body)
+    return joined
+
+
+def _keep(sheet: Sheet, batch: RowBatch) -> None:
+    content = {"rows": sealed(batch.rows, sheet.place(batch.n)), "count": len(batch.rows)}
+    in_unit(COLLECTION).update_one({"import": sheet.id, "n": batch.n}, {"$set": content, "$unset": {"outcomes": ""}})
+
+
 def first_rows(sheet: Sheet, most: int) -> list[tuple[int, list[str]]]:
     """The first rows that were kept, with their numbers."""
     kept = in_unit(COLLECTION).find({"import": sheet.id, "n": {"$lt": most}}).sort("n", ASCENDING).batch_size(1)
@@ -180,7 +236,10 @@ def keep_outcomes(
 def _said_of(sheet: Sheet, n: int, outcomes: Sequence[RowOutcome]) -> dict[str, Any]:
     """What is written of the outcomes of a batch: sealed, and how many there are of each."""
     kept = sealed([each.packed() for each in outcomes], f"{sheet.place(n)}:outcomes")
-    return {"outcomes": kept, "tally": dict(Counter(each.verdict for each in outcomes if each.verdict != ABOVE))}
+    return {
+        "outcomes": kept,
+        "tally": dict(Counter(each.verdict for each in outcomes if each.verdict not in (ABOVE, PART))),
+    }
 
 
 def batch_at(sheet: Sheet, n: int) -> RowBatch | None:
@@ -243,13 +302,19 @@ class RowsShown:
     next: str = ""
 
 
-def listed(sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN) -> RowsShown:
-    """The rows with one of some verdicts in order, from a place that `next` named."""
+def listed(
+    sheet: Sheet, verdicts: Iterable[str], *, after: str = "", most: int = SHOWN, with_parts: bool = False
+) -> RowsShown:
+    """The rows with one of some verdicts in order, from a place that `next` named; with the further rows of their
+    records, if need be."""
     needed, result = tuple(verdicts), RowsShown([])
     begin_n, begin_at = _place(after)
     for batch in _with(sheet, needed, begin_n):
+        is_in = False
         for at, (row, outcome) in enumerate(zip(batch.rows, batch.outcomes, strict=True)):
-            if outcome.verdict not in needed or (batch.n == begin_n and at < begin_at):
+            is_part = outcome.verdict == PART
+            is_in = is_in if is_part else outcome.verdict in needed
+            if not (is_in and (with_parts or not is_part)) or (batch.n == begin_n and at < begin_at):
                 continue
             if len(result.rows) == most:
                 return RowsShown(result.rows, result.places, f"{batch.n}.{at}")

@@ -18,7 +18,7 @@ from mongoengine.connection import get_db
 from models.kernel.base.errors import CHANGED as CHANGED_SINCE
 from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
-from models.kernel.base.words import L, Words
+from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import batches, changes, intents, rehearsal
 from models.kernel.gate.attempts import VerbAttempt, note, noting
 from models.kernel.gate.caches import forget_read
@@ -29,7 +29,6 @@ from models.kernel.gate.sources import Source
 from models.kernel.gate.stored_form import stored
 from models.kernel.gate.unit import Undone, Unit, in_transaction
 from models.kernel.gate.validation import DOUBT as CONFIRM
-from models.kernel.language.fields import label_of
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
@@ -37,6 +36,7 @@ from . import imports
 from . import rows as import_rows
 from .cells import NUMBER, Reader, RowEntry
 from .imports import Import
+from .line_columns import AT_ROW, GROUP, Grouper, label_at
 from .reading import type_of
 from .rows import (
     ABOVE,
@@ -50,6 +50,7 @@ from .rows import (
     DOUBT,
     LEFT,
     LEFT_AS_IS,
+    PART,
     RAN,
     SAME,
     TOOK_BACK,
@@ -68,6 +69,7 @@ ALL_OR_NONE = L(
     "Nothing was imported: all rows were to be good, but row {row} was refused meanwhile.",
     "未導入任何內容：要求全部可導入，但第 {row} 行在導入時被拒絕。",
 )
+SEE_ROW = L("Row {row} of the same record is refused.", "同一記錄的第 {row} 行不能導入。")
 _LOOKING = frozenset({"view", "download", "read", "export"})
 
 
@@ -95,15 +97,43 @@ def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     owned = [keys_of(sheet, entry, outcome, record) for entry, (outcome, record) in zip(entries, results, strict=True)]
     outcomes = [RowOutcome(ABOVE)] * (len(batch.rows) - len(rows))
     earlier = import_rows.earlier_keys(sheet, batch.n, [key for mine in owned for key in mine])
-    for (line, _), (outcome, _record), mine in zip(rows, results, owned, strict=True):
+    for entry, (outcome, _record), mine in zip(entries, results, owned, strict=True):
         duplicates_of = [(name, line_) for key, name in mine.items() if (line_ := earlier.get(key) or keys.get(key))]
         if duplicates_of:
-            fields = reader.cls._fields
-            outcome = refused((name, TWICE(label=label_of(fields[name]), row=row)) for name, row in duplicates_of)
+            outcome = twice(reader.cls, duplicates_of)
         else:
-            keys |= dict.fromkeys(mine, line)
-        outcomes.append(outcome)
+            keys |= dict.fromkeys(mine, entry.line)
+        outcomes += by_row(entry, outcome)
     return import_rows.keep_outcomes(sheet, batch, outcomes, step=sheet.turn, keys=keys)
+
+
+def join_groups(sheet: Import, reader: Reader) -> None:
+    """Let the rows of one record stand in one batch, where a sheet holds lines."""
+    if reader.lines.lists:
+        grouper = Grouper(reader.at)
+        import_rows.join_groups(sheet, grouper.goes_on)
+
+
+def twice(cls: type[Record], places: Sequence[tuple[str, int]]) -> RowOutcome:
+    """What is said of a row whose values stand in other rows already."""
+    return refused((name, TWICE(label=label_at(cls, name), row=row)) for name, row in places)
+
+
+def by_row(entry: RowEntry, outcome: RowOutcome) -> list[RowOutcome]:
+    """What is said of each row of a record: of the first what becomes of it, of the others what is wrong in them."""
+    own: list[tuple[str, Mapping[str, str]]] = []
+    others: dict[int, list[tuple[str, Mapping[str, str]]]] = {}
+    for name, words in outcome.problems:
+        column, _, row = name.partition(AT_ROW)
+        is_other = row.isdecimal() and int(row) != entry.line and outcome.verdict == BAD
+        (others.setdefault(int(row), []) if is_other else own).append((column, words))
+    if others and not own:
+        own = [("", in_all_locales(SEE_ROW(row=min(others))))]
+    first = replace(outcome, problems=tuple(own))
+    rest = [
+        RowOutcome(BAD, problems=tuple(others[row])) if row in others else RowOutcome(PART) for row in entry.rows[1:]
+    ]
+    return [first, *rest]
 
 
 def trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome, Record | None]]:
@@ -140,7 +170,8 @@ def rehearsed(
         return refused(entry.problems, record=id), None
     verdict, tried = CHANGE if entry.record else CREATE, trial or _trial
     made, problems = tried(reader, entry, Context(source=source))
-    bad = {name for name, _ in entry.problems}
+    bad = {name for name, _ in entry.problems} | {name.partition(".")[0] for name, _ in entry.problems}
+    problems = [(entry.placed(name), words) for name, words in problems]
     wrong = [*entry.problems, *((name, words) for name, words in problems if name not in (bad | {CONFIRM}))]
     if entry.problems or (problems and CONFIRM not in dict(problems)):
         return refused(wrong, record=id), None
@@ -190,7 +221,7 @@ def _answered(verb: Callable[[], Record]) -> tuple[Record | None, list[tuple[str
     except Missing:
         return None, [("", NOT_FOUND)]
     except Refused as fault:
-        return None, said_of(fault)
+        return None, [(path, words) for path, problem in fault.problems.items() for words in problem] or said_of(fault)
 
 
 def said_of(fault: Refused) -> list[tuple[str, Words]]:
@@ -217,12 +248,16 @@ def write_row(
 def keys_of(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
     """The keys of what may stand only once in a sheet, with their fields: a record that is changed, or known without
     its number, unique values."""
+    if entry.group and entry.record is None and record is not None:
+        own_group = {import_rows.key_of(sheet, GROUP, entry.group): GROUP}
+    else:
+        own_group = {}
     if entry.known_by and entry.record:
         return {import_rows.key_of(sheet, NUMBER, str(entry.record.number)): entry.known_by}
     if record is None:
         return {}
     own = {name for name, field in record.declared.own_fields.items() if field.unique and record._data.get(name)}
-    result = {import_rows.key_of(sheet, name, str(record._data[name])): name for name in own}
+    result = own_group | {import_rows.key_of(sheet, name, str(record._data[name])): name for name in own}
     for rule in record.declared.unique:
         if same := rule.same_as(stored(record)):
             result[import_rows.key_of(sheet, rule.name, repr(sorted(same.items())))] = rule.fields[-1]
@@ -243,7 +278,7 @@ def carry_out(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
     """
     good = {CREATE, CHANGE, *([DOUBT] if sheet.facts.get("doubtful") else [])}
     chosen = [at for at, outcome in enumerate(batch.outcomes) if outcome.verdict in good]
-    entries = dict(zip(chosen, reader.read([batch.rows[at] for at in chosen]), strict=True))
+    entries = dict(zip(chosen, reader.read_groups([batch.record_at(at) for at in chosen]), strict=True))
     keys = [_key(sheet, batch.rows[at][0]) for at in chosen]
 
     def all_at_once(unit: Unit) -> None:
