@@ -111,10 +111,12 @@ def matched(cls: type[Record], actor: Actor, heads: Iterable[str]) -> tuple[str,
         labels = {label_at(cls, name).in_locale(locale) for locale in LOCALES}
         for said in {name, *labels, *(f"{label} ({name})" for label in labels)}:
             known.setdefault(label_folded(said), []).append(name)
+    alone: dict[str, list[str]] = {}
     for name in of_lines:  # the column alone, where nothing of the record is called so
         if field := field_at(cls, name):
-            for label in {label_folded(label_of(field).in_locale(locale)) for locale in LOCALES}:
-                known.setdefault(label, []).append(name)
+            for label in {label_folded(label_of(field).in_locale(locale)) for locale in LOCALES} - known.keys():
+                alone.setdefault(label, []).append(name)
+    known |= {label: names for label, names in alone.items() if len(names) == 1}
     result: list[str] = []
     for head in heads:
         free = [name for name in known.get(label_folded(head), ()) if name not in result]
