@@ -123,7 +123,7 @@ def unlike(company: Any, record: Any) -> list[str]:
         if rights.can_open(person, cls):
             sees = cls._get_collection().count_documents({**(rights.visible(person, cls) or {}), "_id": record.id})
             of_fields = rights.readable_fields(person, cls, record), rights.writable_fields(person, cls, record)
-            chosen.setdefault((person.roles, sees, *of_fields), login)
+            chosen.setdefault((sees, rights.may_update(person, record), *of_fields), login)
     return list(chosen.values())
 
 

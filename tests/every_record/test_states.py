@@ -90,13 +90,22 @@ def opens_a_case(record: Any, people: list[Any]) -> Iterator[str]:
         yield f"its case is of {case['state']!r}, version {case['version']}"
 
 
+def unlike(record: Any, people: list[Any]) -> list[Any]:
+    """One of those who stand to a record alike: by their roles, whether it is of their department, what names them."""
+    named, department = str(stored(record)), record.ref("department")
+    standing = {(each.roles, each.department == department, str(each.id) in named and each.id): each for each in people}
+    return list(standing.values())
+
+
 def moves_only_along_its_flow(record: Any, people: list[Any]) -> Iterator[str]:
-    """Moves that do not leave this state, whoever asks; and those that leave it, for all whose move it is not."""
-    before = footprint(record)
+    """Moves that do not leave this state, for the system and those who have to do with the record; and those that leave
+    it, for all whose move it is not."""
+    before, people = footprint(record), unlike(record, people)
+    near = [SYSTEM, *(person for person in people if str(person.id) in str(before) or len(person.roles) > 1)]
     for verb in record.flow().verbs():
         chosen = record.flow().find(verb, record.state)
-        barred = [person for person in people if chosen is None or not rights.may_move(person, record, chosen)]
-        for person in [SYSTEM, *barred] if chosen is None else barred:
+        barred = [person for person in people if chosen and not rights.may_move(person, record, chosen)]
+        for person in barred if chosen else near:
             if not is_refused(record, verb, person, record.version):
                 yield f"{verb!r} by {person.login or 'the system'} is not refused"
         if footprint(record) != before:
@@ -130,7 +139,7 @@ def stays_closed(record: Any, people: list[Any]) -> Iterator[str]:
         return
     before, own = stored(record), record.declared.own_fields
     late = {name for name, field in own.items() if record.state in field.editable_in or _is_by_relation(field, record)}
-    for person in people:
+    for person in unlike(record, people):
         names = rights.writable_fields(person, type(record), record) & {*own}
         if late and names and rights.may_update(person, record):
             if not names <= late:
