@@ -23,6 +23,7 @@ from models.kernel.language.spec import Declaration
 from models.kernel.rights import rights
 
 from . import wording
+from .frame_parts import kept_part, menu_html
 from .kinds import kind_of
 from .line_rows import line_rows
 from .session import actor, is_signed_in
@@ -43,6 +44,7 @@ def init_templates(app: Flask, catalogue: Any) -> None:
         t=wording.t, asset=asset, moment=wording.moment, day=wording.day, ago=wording.ago, number=wording.number
     )
     app.jinja_env.globals["machine_time"] = wording.machine_time
+    app.jinja_env.globals.update(kept_part=kept_part, menu_html=menu_html)
     app.jinja_env.globals.update(shortcuts=SHORTCUTS, ways_to_look=ways_to_look, line_rows=line_rows)
     app.jinja_env.globals.update(
         is_signed_by_hand=_is_signed_by_hand,
