@@ -224,7 +224,8 @@ class TestRehearsal:
         assert everything(db) == before
         ((_, cells, outcome),) = import_rows.listed(item, ("create", "refused", "doubt")).rows
         reader = import_steps.reader_for(item, company.actor(login))
-        written, _ = import_steps.rehearsed(reader, *reader.read([(2, cells)]))  # by a write that is undone
+        (entry,) = reader.read([(2, cells)])
+        (written,) = import_steps.by_row(entry, import_steps.rehearsed(reader, entry)[0])  # by a write that is undone
         assert (written.verdict, written.problems) == (outcome.verdict, outcome.problems)
 
     def test_doubts_are_shown_as_such(self, company, sheets):
