@@ -24,12 +24,15 @@ from .kernel.language import (
     Flag,
     Grid,
     L,
+    Line,
+    Lines,
     Mail,
     Part,
     Percent,
     Phone,
     Record,
     Ref,
+    Refs,
     Role,
     Scope,
     Text,
@@ -38,6 +41,7 @@ from .kernel.language import (
     record,
     role,
 )
+from .skill_levels import LEVELS, PROVEN_BY_DEFAULT
 
 BY_IT_AND_HR = Access(open=True, write={Role.IT: Scope.ALL, Role.HR: Scope.ALL})
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
@@ -94,6 +98,14 @@ class Department(Record):
             yield "parent", PARENT_BY_HR
 
 
+class RequiredSkill(Line):
+    """A skill that a position asks for, to which level, and the course that proves it."""
+
+    skill = Text(required=True, most=80, label=L("Skill", "技能"))
+    level = Choice(LEVELS, required=True, default=PROVEN_BY_DEFAULT, label=L("Level", "要求等級"))
+    course = Ref("Course", label=L("Proven by the course", "佐證課程"))
+
+
 @record(
     label=L("Position", "崗位"),
     plural=L("Positions", "崗位"),
@@ -118,6 +130,8 @@ class Position(Record):
         },
         label=L("Career track", "職業通道"),
     )
+    leads_to = Refs("Position", acyclic=True, label=L("Leads to", "可晉升崗位"))
+    skills = Lines(RequiredSkill, most=40, label=L("Skills that it asks for", "任職技能要求"))
 
 
 @record(

@@ -55,8 +55,10 @@ from ..kernel.language import (
     user_in,
 )
 from ..kernel.language.kinds.line_links import place_of
+from ..skill_levels import LEVELS, PROVEN_BY_DEFAULT
 from .attempts import for_person
 from .certificates import Certificate, last_day
+from .judging import judgement_of
 from .passes import FAILED, OPEN_STATES, PASSED, courses_with, standing_pass
 
 CONTENTS = {
@@ -73,6 +75,7 @@ LESSON_KINDS = {
     "document": L("Controlled document", "受控文件"),
 }
 PERSON = user_in("person", L("Person", "學習人"), own=True)
+JUDGE = L("Judge the effect", "評估培訓效果")
 ASSIGN = L("Assign to those who need it", "分配給應學人員")
 LEARNED_IN_ORDER = L(
     "In order; the next one opens when the one before is done. A file or video is attached to the course and named "
@@ -153,7 +156,7 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
     form=(
         Part(L("Course", "課程"), "name about trainer purpose prerequisites edition", clause="5.2"),
         Part(L("Lessons", "課時"), "lessons quiz", help=LEARNED_IN_ORDER),
-        Part(L("For whom", "適用範圍"), "positions voluntary due_days gives_certificate valid_months"),
+        Part(L("For whom", "適用範圍"), "positions voluntary due_days gives_certificate valid_months proves judged"),
     ),
     access=TEACHING,
     workflow=Workflow(
@@ -187,6 +190,8 @@ class Course(Record):
     due_days = Whole(default=30, least=1, most=1000, label=L("Days from the assignment on", "分配後完成期限（天）"))
     gives_certificate = Flag(default=True, label=L("Gives a certificate", "頒發證書"))
     valid_months = Whole(least=1, most=240, label=L("Certificate valid, months", "證書有效月數（空白：長期）"))
+    proves = Choice(LEVELS, default=PROVEN_BY_DEFAULT, label=L("Level of skill that it proves", "通過可佐證的技能等級"))
+    judged = Flag(default=False, label=L("Its effect is judged after 90 days", "九十天後由上級評估效果"))
 
     def check(self) -> Iterator[tuple[str, Words]]:
         for place, lesson in enumerate(self.lessons or ()):
@@ -205,6 +210,13 @@ class LessonDone(Line):
     lesson = LineRef("Course.lessons", required=True, label=L("Lesson", "課時"))
     done_at = Moment(default=clock.now, label=L("Done at", "完成時間"))
     edition = Whole(label=L("Edition", "版次"))
+
+
+def judgement_by_superior(enrolment: Enrolment) -> Mapping[str, Any] | None:
+    """The judgement on somebody who has finished a course of which it says so, 90 days later."""
+    course = enrolment.course
+    is_judged = course is not None and course.judged
+    return judgement_of(enrolment.ref("person"), clock.today(), course=course.id) if is_judged else None
 
 
 def is_learned(enrolment: Enrolment) -> bool:
@@ -251,6 +263,7 @@ def is_learned(enrolment: Enrolment) -> bool:
         Remind("due", before=0, to=PERSON, states="assigned in_progress"),
         Remind("due", overdue=3, to=head_in("department"), states="assigned in_progress"),
     ),
+    follow_ups=(FollowUp("judge", "TrainingFeedback", JUDGE, on="complete", fill=judgement_by_superior),),
     retention=Retention(archive=1095, delete=5),
 )
 class Enrolment(Record):

@@ -76,20 +76,21 @@ def matrix_for(
     query = {"state": "published", "removed_at": None}
     courses = list(Course.collection().find(query, held).sort("_id", 1).limit(courses_most))
     left = Course.collection().count_documents(query) - len(courses) if len(courses) == courses_most else 0
-    ids = {"person": {"$in": [row["_id"] for row in people]}, "course": {"$in": [row["_id"] for row in courses]}}
-    cells = _cells(people, courses, ids)
+    cells = cells_of(people, courses)
     return TrainingMatrix(courses, people, cells, has_more, left)
 
 
-def _cells(
-    people: Sequence[Mapping[str, Any]], courses: Sequence[Mapping[str, Any]], ids: Mapping[str, Any]
+def cells_of(
+    people: Sequence[Mapping[str, Any]], courses: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[ObjectId, ObjectId], TrainingCell]:
+    """How some people, each with a position, stand with some courses: two queries."""
+    ids = {"person": {"$in": [row["_id"] for row in people]}, "course": {"$in": [row["_id"] for row in courses]}}
     today = clock.today()
     held, learnt = _held(ids, today), _learnt(ids)
     return {
         (person["_id"], course["_id"]): _cell(
             course,
-            _is_required(course, person),
+            is_required(course, person),
             held.get((person["_id"], course["_id"])),
             learnt.get((person["_id"], course["_id"])),
             today,
@@ -130,7 +131,8 @@ def _first_of_pairs(
     return {(pair["_id"]["person"], pair["_id"]["course"]): pair["row"] for pair in rows}
 
 
-def _is_required(course: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
+def is_required(course: Mapping[str, Any], person: Mapping[str, Any]) -> bool:
+    """Whether a published course is to be taken in the position of somebody."""
     positions = course.get("positions") or ()
     return not course.get("voluntary") and (not positions or person.get("position") in positions)
 

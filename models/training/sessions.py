@@ -7,7 +7,7 @@ history, which everybody reads, names the system: else it would tell who came to
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -15,10 +15,12 @@ from bson import ObjectId
 
 from ..chapters import TRAINING
 from ..kernel.base import clock
+from ..kernel.base.addresses import at_user
 from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.errors import Refused
 from ..kernel.base.people import SYSTEM, Actor
 from ..kernel.gate import changes
+from ..kernel.gate.notices import NoticeKind
 from ..kernel.language import (
     READ,
     REASON,
@@ -26,7 +28,10 @@ from ..kernel.language import (
     WRITER,
     Access,
     Choice,
+    Day,
+    FollowUp,
     Grid,
+    Kept,
     L,
     Line,
     Lines,
@@ -52,6 +57,7 @@ from ..kernel.language import (
     user_in,
 )
 from .courses import CONTENTS
+from .judging import judgement_of
 from .plans import METHODS
 
 PLACES = {"enrolled": L("Has a seat", "已錄取"), "waiting": L("Waiting", "候補"), "left": L("Cancelled", "已取消")}
@@ -62,6 +68,11 @@ NOT_YET = L("Attendance is signed from half an hour before the beginning on.", "
 NO_SEAT = L("You have no seat in this session.", "您未錄取此培訓。", code="range")
 CLASH = L("You are in “{session}” at that time.", "該時段您已參加「{session}」。", code="clash")
 EARLY = dt.timedelta(minutes=30)
+FEEDBACK_DAYS = 14
+GIVE_FEEDBACK = L(
+    "“{session}”: please say until {day} how it was. Nobody learns who answered what.",
+    "「{session}」：請於 {day} 前填寫反饋，採用匿名方式。",
+)
 
 KEEPERS = user_in("trainer", L("Trainer", "講師"), own=True) | role(Role.HR, own=True)  # others see their own seat
 
@@ -92,6 +103,12 @@ def attended(line: Participant, starts: dt.datetime, ends: dt.datetime) -> Fract
     return max(Fraction(0), Fraction(stayed // dt.timedelta(seconds=1), 3600))
 
 
+def judgement_by_superior(session: TrainingSession, line: Participant) -> Mapping[str, Any] | None:
+    """The judgement on somebody who was there, 90 days later."""
+    day = clock.aware(session.ends).astimezone(clock.zone()).date()
+    return judgement_of(line.ref("person"), day, session=session.id) if line.hours else None
+
+
 @record(
     label=L("Training session", "培訓活動"),
     plural=L("Training sessions", "培訓活動"),
@@ -112,7 +129,7 @@ def attended(line: Participant, starts: dt.datetime, ends: dt.datetime) -> Fract
                 "按報名先後錄取，有空位時候補依次遞補。只簽到未簽退者計一半學時。",
             ),
         ),
-        Part(L("Cost and result", "費用與結果"), "cost hours_held attendance summary"),
+        Part(L("Cost and result", "費用與結果"), "cost hours_held attendance feedback_until summary"),
     ),
     access=Access(
         departments=(),
@@ -137,6 +154,16 @@ def attended(line: Participant, starts: dt.datetime, ends: dt.datetime) -> Fract
         ),
     ),
     reminders=(Remind("starts", before=1, to=user_in("participants.person"), states="open"),),
+    follow_ups=(
+        FollowUp(
+            "judge",
+            "TrainingFeedback",
+            L("Judge the effect", "評估培訓效果"),
+            each="participants",
+            fill=judgement_by_superior,
+            kept=Kept(drop="cancel", drop_in="waiting", while_in="held closed"),
+        ),
+    ),
     happened="starts",
     retention=Retention(archive=1095, delete=5),
     files={"material": L("Material", "資料"), "list": L("Signed list", "簽到表")},
@@ -164,6 +191,7 @@ class TrainingSession(Record):
     )
     hours_held = Number(computed=True, places=2, label=L("Hours", "學時"))
     attendance = Number(computed=True, places=1, see=KEEPERS, label=L("Attendance (%)", "出勤率（%）"))
+    feedback_until = Day(computed=True, label=L("Feedback until", "反饋截止"))
     summary = LongText(label=L("Summary", "總結"))
 
     def clean(self) -> None:
@@ -187,8 +215,12 @@ class TrainingSession(Record):
         self.attendance = rounded(100 * total / (whole * self.taken), 1) if is_over else None
 
     def on_hold(self, actions: changes.MoveActions) -> None:
-        """With it attendance is known."""
+        """With it attendance is known, and who was there is called upon for feedback."""
         self.clean()
+        self.feedback_until = clock.today() + dt.timedelta(days=FEEDBACK_DAYS)
+        people = [at_user(line.ref("person")) for line in self.participants or () if line.hours]
+        words = GIVE_FEEDBACK(session=self.subject, day=self.feedback_until)
+        actions.notify(self, people, NoticeKind.REMINDER, words)
 
     def check(self) -> Iterator[tuple[str, Words]]:
         if self.starts and self.ends and self.ends <= self.starts:
@@ -196,6 +228,13 @@ class TrainingSession(Record):
         people = [line.ref("person") for line in self.participants or () if line.place != "left"]
         if len(set(people)) < len(people):
             yield "participants", TWICE
+
+
+def feedback_ends(session: TrainingSession) -> dt.date:
+    """The last day on which those who were there give feedback: two weeks after it was held; of before this was noted,
+    after its end."""
+    ended = clock.aware(session.ends).astimezone(clock.zone()).date()
+    return session.feedback_until or ended + dt.timedelta(days=FEEDBACK_DAYS)
 
 
 def line_of(session: TrainingSession, person: ObjectId | None) -> Participant | None:

@@ -46,6 +46,7 @@ SURVEY_COUNTS = "survey_count"
 SURVEY_BOXES = "survey_box"
 SURVEY_ANSWERS = "survey_answer"
 SURVEY_VERBATIMS = "survey_verbatim"
+FEEDBACK_BOXES = "feedback_box"
 MAILBOX_STATES = "mailbox_state"
 REFUSED_SENDERS = "refused_sender"
 API_KEYS = "api_key"
@@ -141,6 +142,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     SITTINGS: [IndexModel([("survey", ASCENDING)]), IndexModel([("until", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_COUNTS: [],
     SURVEY_BOXES: [],
+    FEEDBACK_BOXES: [],
     SURVEY_VERBATIMS: [IndexModel([("survey", ASCENDING), ("tags", ASCENDING)])],
     SURVEY_ANSWERS: [IndexModel([("survey", ASCENDING), ("receipt", ASCENDING)])],
     TOMBSTONES: [

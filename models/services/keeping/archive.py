@@ -26,6 +26,7 @@ from models.kernel.base.collections import (
     ATTEMPTS,
     BROUGHT_BACK_AT,
     DELIVERIES,
+    FEEDBACK_BOXES,
     FILE_PICTURES,
     FILE_TEXT,
     FILES,
@@ -306,7 +307,7 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
         place(where).delete_many({"record": id})
     for where in (notices.COLLECTION, DELIVERIES, PAPER_ORDERS):
         place(where).delete_many({"record": id})
-    for where in (waiting.COLLECTION, PUBLIC_LINKS, SURVEY_BOXES, SURVEY_COUNTS):
+    for where in (waiting.COLLECTION, PUBLIC_LINKS, SURVEY_BOXES, SURVEY_COUNTS, FEEDBACK_BOXES):
         place(where).delete_many({"_id": id})
     for where in (SURVEY_ANSWERS, SURVEY_VERBATIMS, SITTINGS):
         place(where).delete_many({"survey": id})
