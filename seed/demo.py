@@ -28,6 +28,7 @@ from models.services.work import jobs
 from seed.archive_room import fill_archive_room
 from seed.assessments import assess_company
 from seed.desk import Desk
+from seed.growth import grow_company
 from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
 from seed.qualified import qualify_people
@@ -112,6 +113,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     room = ROOM_PERCENT - YEAR_PERCENT
     archive = fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + room * done // of))
     qualify_people(archive)
+    grow_company(archive)
     echo("  twelve months of indicators")
     measure_company(now)
     _note_percent(token, FIGURES_PERCENT)

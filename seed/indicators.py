@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from models.assessment import publishing
+from models.assessment.indicators import IndicatorFilter
 from models.kernel.base import clock
 from models.kernel.gate import changes
 from models.kernel.language import working_time
@@ -41,6 +42,8 @@ def _enter(desk: Desk, indicator: DemoIndicator, since: dt.date) -> None:
         "every_source": True,
         "counterpart": desk.id(f"indicator:{indicator.counterpart}") if indicator.counterpart else None,
     }
+    if indicator.subject:
+        values["filters"] = [IndicatorFilter(field="subject", rule="is", value=indicator.subject)]
     if indicator.target:
         values["target"] = Decimal(indicator.target)
     desk.create(key, values)

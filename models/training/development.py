@@ -13,7 +13,6 @@ from bson import ObjectId
 
 from ..chapters import TRAINING
 from ..kernel.base import clock, people
-from ..kernel.base.people import Actor
 from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
@@ -63,11 +62,6 @@ EMPLOYEE = user_in("employee", L("Employee", "員工本人"), own=True)
 SUPERIOR = any_of(user_in("employee.manager", L("Manager", "直屬上級")), head_in("department"))
 SUPERIOR_OR_HR = any_of(user_in("employee.manager", own=True), head_in("department"), role(Role.HR, own=True))
 GOAL_DUE = L("Goal {place} of development plan {number}", "職業發展規劃 {number} 第 {place} 項目標")
-FOR_ANOTHER = L(
-    "A plan is begun by the employee, their superior or human resources.",
-    "規劃由本人、直屬上級或人力資源建立。",
-    code="range",
-)
 OWN_MENTOR = L("Nobody is their own mentor.", "導師不能為本人。")
 MENTOR_ABOVE = L(
     "The mentor is a superior of the employee: say why, or choose somebody else.",
@@ -137,7 +131,7 @@ def task_of(plan: DevelopmentPlan, line: GoalLine) -> Mapping[str, Any] | None:
     belongs_to="employee",
     in_menu=True,
     access=Access(
-        read={Role.CLERK: Scope.NONE, Role.SUPERVISOR: Scope.NONE, Role.HR: Scope.ALL},
+        read={Role.CLERK: Scope.OWN, Role.SUPERVISOR: Scope.NONE, Role.HR: Scope.ALL},
         write={Role.CLERK: Scope.OWN, Role.HEAD: Scope.DEPARTMENT, Role.HR: Scope.ALL},
         named={"employee": WRITE, "employee.manager": WRITE, "mentor": READ},
         private=True,
@@ -212,12 +206,6 @@ class DevelopmentPlan(Record):
             yield "mentor", OWN_MENTOR
         elif mentor and not self.mentor_reason and mentor in superiors_of(self.ref("employee")):
             yield "mentor_reason", MENTOR_ABOVE
-
-    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
-        """Colleagues begin no plan for each other."""
-        is_own = actor.id in (self.ref("employee"), *superiors_of(self.ref("employee")))
-        if not before and not is_own and Role.HR not in actor.roles:
-            yield "employee", FOR_ANOTHER
 
     def on_agree(self, actions: MoveActions) -> None:
         """From then on there is a talk in each half-year."""

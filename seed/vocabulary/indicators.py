@@ -15,6 +15,7 @@ class DemoIndicator:
     target: str = ""
     counterpart: str = ""
     per: tuple[str, ...] = ("department",)
+    subject: str = ""  # of the records that are counted; empty: of all
 
 
 INDICATORS = (
@@ -32,5 +33,8 @@ INDICATORS = (
     DemoIndicator("按期回款率", "receivable.dateskept", "quality", "85", "客戶滿意率"),
     DemoIndicator("收款登記滯後", "payment.entrydelay", "process", "", "報價資料完整率"),
     DemoIndicator("研發里程碑按期率", "project.dateskept", "efficiency", "80", "客戶滿意率"),
+    DemoIndicator(
+        "工作計劃對照及時率", "task.stepsintime", "efficiency", "90", "報價資料完整率", ("person",), "工作計劃對照檢查"
+    ),
     DemoIndicator("檔案按期歸還率", "loan.dateskept", "process", "95", "報價資料完整率"),
 )

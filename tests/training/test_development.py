@@ -16,6 +16,7 @@ from models.kernel.base.errors import Forbidden, Missing, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
+from models.kernel.rights import rights
 from models.organisation import RequiredSkill
 from models.training.certificates import Certificate
 from models.training.courses import Course, Lesson
@@ -138,8 +139,9 @@ def test_who_reads_it_and_who_does_not(planned: Planned, company: Any, browser_a
     with pytest.raises((Missing, Forbidden)):
         update(DevelopmentPlan, planned.plan.id, {"direction": "別的"}, actor=company.actor("clerk_mkt"))
     values = {"employee": company.users["clerk_rnd"], "direction": "甲"}
-    with pytest.raises(Refused, match="begun by"):
-        changes.create(DevelopmentPlan, values, actor=company.actor("clerk_prd"))
+    made = changes.create(DevelopmentPlan, values, actor=company.actor("clerk_prd"))
+    assert made.ref("owner") == company.users["clerk_rnd"]
+    assert not DevelopmentPlan.objects(__raw__=rights.visible(company.actor("clerk_prd"), DevelopmentPlan))
 
 
 def test_a_reached_or_dropped_goal_ends_its_task(planned: Planned, company: Any) -> None:
