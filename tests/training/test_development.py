@@ -18,6 +18,7 @@ from models.kernel.gate import changes
 from models.kernel.gate.changes import Context
 from models.kernel.rights import rights
 from models.organisation import RequiredSkill
+from models.training import courses
 from models.training.certificates import Certificate
 from models.training.courses import Course, Lesson
 from models.training.development import DevelopmentPlan, GoalLine, PathLine, SkillLine, superiors_of
@@ -207,3 +208,15 @@ def test_the_judgement_opens_90_days_later_for_the_superior_of_then(company: Any
                 changes.move(TrainingFeedback, made.id, "judge", actor=company.actor(login), version=made.version)
         made = changes.move(TrainingFeedback, made.id, "judge", actor=boss, version=made.version)
     assert made.state == "judged"
+
+
+def test_a_course_that_says_so_is_judged_as_well(planned: Planned, company: Any) -> None:
+    hr, me = company.actor("hr"), company.actor("clerk_sal")
+    for is_judged in (False, True):
+        lessons = [Lesson(title="一", text="甲")]
+        values = {"name": f"課程 {is_judged}", "trainer": hr.id, "lessons": lessons, "judged": is_judged}
+        course = changes.create(Course, values, actor=hr)
+        course = changes.move(Course, course.id, "publish", actor=hr, version=course.version)
+        courses.done_with(me, courses.join(me, course), course.lessons[0].key)
+    made = TrainingFeedback.objects.get()
+    assert (made.course.name, made.judge_on) == ("課程 True", NINE.date() + dt.timedelta(days=90))
