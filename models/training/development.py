@@ -60,7 +60,9 @@ RUNNING = "active talk_due"
 CHAIN_MAX = 20
 EMPLOYEE = user_in("employee", L("Employee", "員工本人"), own=True)
 SUPERIOR = any_of(user_in("employee.manager", L("Manager", "直屬上級")), head_in("department"))
-SUPERIOR_OR_HR = any_of(user_in("employee.manager", own=True), head_in("department"), role(Role.HR, own=True))
+SUPERIOR_OR_HR = any_of(
+    user_in("employee.manager", L("Manager", "直屬上級"), own=True), head_in("department"), role(Role.HR, own=True)
+)
 GOAL_DUE = L("Goal {place} of development plan {number}", "職業發展規劃 {number} 第 {place} 項目標")
 OWN_MENTOR = L("Nobody is their own mentor.", "導師不能為本人。")
 MENTOR_ABOVE = L(

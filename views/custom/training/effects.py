@@ -71,7 +71,8 @@ class EffectsView(CustomView):
 
     @expose("/")
     def index(self) -> Any:
-        """One indicator: the one that names the course, or the one that is chosen. Without a training, its list."""
+        """One indicator: the one that is chosen, or that names the course, or that has values of most of those trained.
+        Without a training, the list of courses."""
         me = actor()
         if not _may_read(me):
             raise Forbidden(NOT_FOR_YOU)
@@ -79,10 +80,12 @@ class EffectsView(CustomView):
             return redirect("/admin/course/")
         about: Any = rights.find(me, *_record_meant())
         known = judged.indicators_of_people()
-        known.sort(key=lambda row: about.id not in (row.get("courses") or ()))  # those that name the course first
+        trained = judged.trained_in(about)
+        counts = judged.measured_most(trained)
+        known.sort(key=lambda row: (about.id not in (row.get("courses") or ()), -counts[row["_id"]]))
         chosen_id = request.args.get("indicator", "")
         chosen = next((row for row in known if str(row["_id"]) == chosen_id), known[0] if known else None)
-        result = judged.judge(me, chosen, judged.trained_in(about)) if chosen else None
+        result = judged.judge(me, chosen, trained) if chosen else None
         return self.render(
             "custom/training_effect.html",
             title=TITLE,
