@@ -86,7 +86,7 @@ def page_answer(screen: Any) -> Any:
         is_open=item.bytes is None and run.get("state") in jobs.OPEN,
         rows=number(item.rows),
         done=(run.get("progress") or {}).get("done", 0),
-        megabytes=f"{(item.bytes or 0) / 1e6:.1f}",
+        megabytes=f"{max((item.bytes or 0) / 1e6, 0.1):.1f}",
         until=moment(item.at + exports.KEPT),
     )
 
