@@ -14,7 +14,7 @@ from models import catalogue
 from models.assessment import awarding
 from models.assessment.cycles import usual_grades
 from models.assessment.forms import FormItem
-from models.assessment.grading import GRADES
+from models.assessment.grading import FORCED, GRADES, THRESHOLDS
 from models.assessment.scoring import BLIND, MANAGER, OWN
 from models.kernel.base import clock
 from models.kernel.base.arithmetic.periods import PeriodKind, of_day
@@ -32,9 +32,11 @@ from seed.vocabulary.organisation import users_of
 
 HR, MANAGEMENT = "hr", "management"
 SETTLED_DAYS = 45  # from the end of a quarter to the decision on the last appeal
+YEAR_SETTLED_DAYS = 40  # from the end of a year to the bonus of its evaluation
 QUARTERS = 3
 CENT = Decimal("0.01")
 HOUR = dt.timedelta(hours=10)
+LEAST_DAYS = {"year": 10}  # the company may have been founded late in the year that is evaluated
 _CONTEXT = Context(source=Source.SEED, confirmed=True)
 Act = Callable[[], Any]
 
@@ -44,7 +46,9 @@ def assess_company(now: dt.datetime) -> None:
     desk = Desk()
     for name, field in (("user", "login"), ("department", "code"), ("position", "name"), ("indicator", "name")):
         desk.learn(name, field)
-    steps = [*_of_quarters(desk, now), *_of_now(desk, now)]
+    year, quarters = _of_year(desk, now), _of_quarters(desk, now)
+    begun = min(at for at, _ in (*year, *quarters))
+    steps = [(begun - dt.timedelta(minutes=5), partial(_enter_first_forms, desk)), *year, *quarters, *_of_now(desk, now)]
     loud_from = now - dt.timedelta(days=LOUD_DAYS)
     for at, step in sorted(steps, key=lambda each: each[0]):
         with clock.set_to(at):
@@ -63,6 +67,8 @@ class _DemoRound:
     departments: Sequence[str]
     forms: Sequence[str]
     pool: str
+    peers: int = 3
+    grading: str = THRESHOLDS
 
     @property
     def cycle(self) -> str:
@@ -78,7 +84,9 @@ class _DemoRound:
             "departments": [self.desk.id(f"department:{code}") for code in self.departments],
             "forms": [self.desk.id(f"assessment_form:{name}") for name in self.forms],
             "score_until": clock.today() + dt.timedelta(days=days),
-            "peers_most": 3,
+            "peers_most": self.peers,
+            "least_days": LEAST_DAYS.get(self.kind),
+            "grading": self.grading,
             "grades": usual_grades(),
             "pool": Decimal(self.pool),
         }
@@ -236,12 +244,23 @@ def _of_quarters(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
             acts += [(11, round.share_out), (12, round.award)]
         if back == 1:
             acts += [(13, round.appeal_late), (15, round.grant_late), (17, round.correct)]
-        if back == QUARTERS - 1:
-            acts.append((1, partial(_enter_first_forms, desk)))
         steps += [(days[day], act) for day, act in acts]
         if is_newest:
             steps.append((_workdays_until(now, 1)[0], round.share_out))
     return steps
+
+
+def _of_year(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
+    """The evaluation of the last year that is long enough over: what projects have come to counts in it, grades go by
+    quotas where a department is large enough, an appeal is granted, and the bonus of the year is given."""
+    end = of_day(PeriodKind.YEAR, now.astimezone(clock.zone()).date() - dt.timedelta(days=YEAR_SETTLED_DAYS))
+    year = end.preceding()
+    days = _workdays_from(year.last + dt.timedelta(days=12), 10)
+    name, departments = words.YEAR.format(year=year.first.year), words.YEAR_DEPARTMENTS
+    forms = (words.YEAR_FORM,)
+    round = _DemoRound(desk, "year", name, "year", year.first, departments, forms, words.YEAR_POOL, 0, FORCED)
+    acts = (partial(_enter_form, desk, 2), round.open, round.score, round.approve, round.publish, round.appeal)
+    return list(zip(days[1:], (*acts, round.grant, round.share_out, round.award), strict=True))
 
 
 def _of_now(desk: Desk, now: dt.datetime) -> list[tuple[dt.datetime, Act]]:
@@ -295,9 +314,9 @@ def _workdays_until(now: dt.datetime, count: int) -> list[dt.datetime]:
 
 def _enter_first_forms(desk: Desk) -> None:
     desk.login = HR
-    for name, group, meaning in words.SCORED:
+    for name, group, how, meaning in words.BY_PEOPLE:
         key = f"indicator:{name}"
-        desk.create(key, {"name": name, "group": group, "how": "scored", "meaning": meaning})
+        desk.create(key, {"name": name, "group": group, "how": how, "meaning": meaning})
         desk.move(key, "submit")
     _enter_form(desk, 1)
 

@@ -1,19 +1,25 @@
 """The assessments of the demo company: what people score, by which forms, and what they appeal against."""
 
-SCORED = (
-    ("團隊協作", "teamwork", "配合其他部門，及時答覆同事。"),
-    ("工作質量", "quality", "交付的文件與記錄完整、準確。"),
+BY_PEOPLE = (
+    ("團隊協作", "teamwork", "scored", "配合其他部門，及時答覆同事。"),
+    ("工作質量", "quality", "scored", "交付的文件與記錄完整、準確。"),
+    ("項目成果", "efficiency", "projects", "所參與項目的考核結果，按貢獻比例計算。"),
 )
 SALES_FORM = "銷售崗位考核方案"
 OTHER_FORM = "通用考核方案"
+YEAR_FORM = "年度綜合評價方案"
 FORMS = (
     (SALES_FORM, (("報價一次通過率", "30"), ("報價及時率", "20"), ("團隊協作", "25"), ("工作質量", "25"))),
     (OTHER_FORM, (("團隊協作", "50"), ("工作質量", "50"))),
+    (YEAR_FORM, (("項目成果", "10"), ("團隊協作", "40"), ("工作質量", "50"))),
 )
 DEPARTMENTS = ("SAL", "LOG")
 QUARTER = "{year} 年第 {quarter} 季度考核"
+YEAR = "{year} 年度綜合評價"
+YEAR_DEPARTMENTS = ("RND", "SVC")
 MONTH = "{year} 年 {month} 月考核（{department}）"
-BASES = {SALES_FORM: "8000", OTHER_FORM: "6000"}
+BASES = {SALES_FORM: "8000", OTHER_FORM: "6000", YEAR_FORM: "10000"}
+YEAR_POOL = "90000"
 POOL, SMALL_POOL = "60000", "12000"
 REMARKS = ("按計劃完成各項工作，季度內無逾期。", "重點客戶跟進及時，文件尚可更完整。", "主動協助新同事，值得肯定。")
 CALIBRATED = "與其他部門同崗位比較後調整。"

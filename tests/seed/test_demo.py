@@ -51,10 +51,10 @@ def make_dunning() -> Counts:
 
 pytestmark = pytest.mark.slow
 AT_LEAST = {
-    "assessment_cycle": 7,
-    "assessment": 35,
+    "assessment_cycle": 8,
+    "assessment": 45,
     "score_sheet": 150,
-    "bonus": 28,
+    "bonus": 38,
     "position_change": 2,
     "project_assessment": 1,
     "department": 13,
@@ -145,6 +145,10 @@ def test_there_is_enough_of_everything(company):
     counts = {name: company[name].count_documents({}) for name in AT_LEAST}
     assert {name: count for name, count in counts.items() if count < AT_LEAST[name]} == {}
     assert company["project"].count_documents({}) == 4
+    looked_at = company["inspection"].distinct("planned_on")
+    assert (max(looked_at) - min(looked_at)).days > 320
+    assert company["finding"].count_documents({}) >= 60
+    assert company["rectification_notice"].count_documents({"state": "closed"}) >= 10
     assert sum(len(run["results"]) for run in company["test_run"].find({}, {"results": 1})) >= 6000
 
 
