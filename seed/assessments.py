@@ -48,7 +48,12 @@ def assess_company(now: dt.datetime) -> None:
         desk.learn(name, field)
     year, quarters = _of_year(desk, now), _of_quarters(desk, now)
     begun = min(at for at, _ in (*year, *quarters))
-    steps = [(begun - dt.timedelta(minutes=5), partial(_enter_first_forms, desk)), *year, *quarters, *_of_now(desk, now)]
+    steps = [
+        (begun - dt.timedelta(minutes=5), partial(_enter_first_forms, desk)),
+        *year,
+        *quarters,
+        *_of_now(desk, now),
+    ]
     loud_from = now - dt.timedelta(days=LOUD_DAYS)
     for at, step in sorted(steps, key=lambda each: each[0]):
         with clock.set_to(at):

@@ -256,6 +256,7 @@ class AssessmentCycle(Record):
     pool = Money(
         least=0,
         see={Role.HR, Role.MANAGEMENT, Role.FINANCE},
+        overseen=False,
         editable_in={RUNNING, DONE},
         label=L("Pool of the bonus", "獎金總額"),
     )

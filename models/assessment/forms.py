@@ -153,7 +153,9 @@ class AssessmentForm(Record):
     manager_share = Number(places=2, least=0, most=100, default=Decimal(60), required=True, label=L("Manager", "上級"))
     peer_share = Number(places=2, least=0, most=100, default=Decimal(20), required=True, label=L("Colleagues", "同事"))
     upward_share = Number(places=2, least=0, most=100, default=Decimal(10), required=True, label=L("Staff", "下屬"))
-    bonus_base = Money(least=0, see={Role.HR, Role.MANAGEMENT, Role.FINANCE}, label=L("Base of the bonus", "獎金基數"))
+    bonus_base = Money(
+        least=0, see={Role.HR, Role.MANAGEMENT, Role.FINANCE}, overseen=False, label=L("Base of the bonus", "獎金基數")
+    )
 
     def check(self) -> Iterator[tuple[str, Words]]:
         seen = set()

@@ -230,6 +230,26 @@ def test_who_learns_an_amount(company: Any, awarded: Any, browser_as: Any, progr
         assert (str(bonus.id) in api.get("bonus").text) == sees, login
 
 
+def test_who_learns_the_pool(company: Any, awarded: Any, browser_as: Any, program: Any) -> None:
+    """Everybody counts their own by the slip; whoever saw the pool could count those of others in a small group."""
+    offices, said_to = {"hr", "management", "finance"}, set()
+    for login in MAY:
+        browser = browser_as(login, is_new=True)
+        pages = [
+            said_in(browser.get(f"/admin/assessment_cycle/{path}", query))
+            for path, query in (
+                *((f"{page}/", {"id": awarded["cycle"]}) for page in ("details", "history", "print", "edit")),
+                ("", {"size": "200", "columns": "name pool"}), ("export/csv/", {"columns": "pool"}),
+            )
+        ]  # fmt: skip
+        pages.append(browser.get("/admin/analysis/assessment_cycle/", {"rows": "kind", "value": "pool"}).text)
+        pages.append(browser.get("/admin/assessment-results/", {"id": awarded["cycle"]}).text)
+        pages.append(program(login).get(f"assessment_cycle/{awarded['cycle']}").text)
+        if any(str(POOL) in page.replace(",", "") for page in pages):
+            said_to.add(login)
+    assert said_to == offices
+
+
 def test_a_clerk_lists_the_own_bonus_alone_and_not_before_the_approval(
     company: Any, computed: Any, browser_as: Any
 ) -> None:

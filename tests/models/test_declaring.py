@@ -549,6 +549,9 @@ MORE: dict[str, dict[str, Any]] = {  # of the same kinds
     "number pattern 'S-{seq!r}-{seq}' has a place that is more than a name in brackets": {"number": "S-{seq!r}-{seq}"},
 }
 FAULTS: dict[str, dict[str, Any]] = {
+    "field 'price' has overseen=False, but no roles in see= that are shown it": {
+        "fields": {"price": Text(overseen=False, label=NAME)}
+    },
     "field 'bare' has no label": {"fields": {"bare": Text()}},
     "column rows.count has no label": {"fields": {"rows": Lines(Bare, label=NAME)}},
     **EXPERIMENT,

@@ -35,6 +35,9 @@ class Facts(TypedDict, total=False):
     """The roles that are shown it, everywhere; the supervision group always is. Or who is shown it by their relation to
     the record and by its state, `OWNER | user_in("manager") | in_state("published")`: then it stands on the pages of
     single records alone, in no list, search, filter, export or notice. Default: whoever reads the record."""
+    overseen: bool
+    """False: the supervision group is shown it by the roles of `see` alone, as everybody is; for what would tell it
+    what it may not read elsewhere."""
     edit: Set[Role] | Who | Relation
     """The roles among the writers that may set it. Or who sets it by relation and state, writers or not, and nobody
     else; where no state is named, while the record may be changed. Default: whoever writes the record."""
@@ -63,6 +66,8 @@ def fact_faults(kind: str, facts: Mapping[str, Any]) -> Iterator[str]:
             yield f"has an option {name!r} that {kind} does not know"
         elif (rule := _RULES.get(name)) and not rule[0](value):
             yield f"has {name}={value!r}, which is not {rule[1]}"
+    if facts.get("overseen") is False and not isinstance(facts.get("see"), Set):
+        yield "has overseen=False, but no roles in see= that are shown it"
     if facts.get("required") and facts.get("computed"):
         yield "is required and computed: nobody could fill it in"
     if facts.get("internal") and facts.get("required") and "default" not in facts:
@@ -110,6 +115,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "required": _FLAG,
     "unique": _FLAG,
     "see": _ROLES,
+    "overseen": _FLAG,
     "edit": _ROLES,
     "editable_in": (is_names, "a set of states"),
     "computed": _FLAG,

@@ -37,15 +37,16 @@ def listed_fields(actor: Actor, cls: type[Record]) -> frozenset[str]:
 
 def sees(actor: Actor, field: Any, record: Record | None = None, state: str | None = None) -> bool:
     """Whether a field (or a column of lines) is shown to the actor. What is shown by relation to the record or by its
-    state is shown where that record is given, and nowhere else. The supervision group sees all it may read. `state`:
-    the one that the record was in when the value stood there."""
+    state is shown where that record is given, and nowhere else. The supervision group sees all it may read, but for
+    what is not overseen. `state`: the one that the record was in when the value stood there."""
     if actor.is_system or not isinstance(field, Rule):
         return True
     if field.internal:
         return False
     if isinstance(field.see, Relation):
         return record is not None and _is_shown(actor, field.see, record, state)
-    return field.see is None or has_role(actor, {*field.see, Role.SUPERVISOR}, record)
+    oversight = {Role.SUPERVISOR} if field.overseen else set()
+    return field.see is None or has_role(actor, {*field.see, *oversight}, record)
 
 
 def _is_shown(actor: Actor, see: Relation, record: Record, state: str | None = None) -> bool:

@@ -55,8 +55,11 @@ def _participants(log: EventLog, event: LoggedEvent) -> Iterator[tuple[str, str]
         yield "by", str(event.actor)
 
 
-def _in_json(value: Value) -> Any:
-    return _stamp(value) if isinstance(value, dt.datetime) else value
+def _in_json(value: Value) -> str:
+    """A value as the published schema has it: a text, of whatever kind its type says it is."""
+    if isinstance(value, dt.datetime):
+        return _stamp(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _write_items(file: IO[bytes], items: Iterable[Any]) -> None:

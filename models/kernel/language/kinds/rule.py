@@ -77,6 +77,7 @@ class Rule:
     label: Words | None = None
     help: Words | None = None
     see: frozenset[Role] | Relation | None = None
+    overseen: bool = True  # the supervision group is shown it, whatever `see` says
     edit: frozenset[Role] | Relation | None = None
     editable_in: frozenset[str] = frozenset()
     computed: bool = False
