@@ -42,9 +42,10 @@ def grow_company(room: Room) -> None:
     held = _workday(_month(room.now, MONTHS_AGO) + dt.timedelta(days=14))
     _work(room, held)
     _train(room, held)
-    _hold(room, "few", "合同審核要點", "head_leg", FEW, room.now - dt.timedelta(days=30))
+    lately = _workday(room.now - dt.timedelta(days=30))
+    _hold(room, "few", "合同審核要點", "head_leg", FEW, lately)
     for login in FEW:
-        _say(room, "few", login, room.now - dt.timedelta(days=28), "")
+        _say(room, "few", login, lately + dt.timedelta(days=1), "")
     _plan(room)
 
 
@@ -60,10 +61,13 @@ def _month(now: dt.datetime, back: int) -> dt.datetime:
     return clock.start_of(dt.date(months // 12, months % 12 + 1, 1))
 
 
-def _workday(moment: dt.datetime) -> dt.datetime:
-    """Ten o'clock of that day, or of the next one that is worked."""
+def _workday(moment: dt.datetime, *, after: bool = False) -> dt.datetime:
+    """Ten o'clock of that day, or of the last one before it that is worked; `after`: of the next one after it."""
     calendar, day = working_time.calendar(), moment.astimezone(clock.zone()).date()
-    day = day if calendar.is_workday(day) else calendar.next_workday(day)
+    if after:
+        day = calendar.next_workday(day)
+    while not calendar.is_workday(day):
+        day -= dt.timedelta(days=1)
     return clock.start_of(day) + dt.timedelta(hours=10)
 
 
@@ -75,15 +79,15 @@ def _work(room: Room, held: dt.datetime) -> None:
         due, number = first + dt.timedelta(days=3 + place % 5), place
         while due < last:
             is_late = number % 3 == 0 and not (login in TRAINED and due > held)
-            _task(room, login, _workday(due), is_late)
+            _task(room, login, _workday(due) + dt.timedelta(hours=6), is_late)
             due, number = due + dt.timedelta(days=EVERY_DAYS), number + 1
 
 
 def _task(room: Room, login: str, due: dt.datetime, is_late: bool) -> None:
     key = f"task:check:{login}:{due:%Y%m%d}"
     values = {"subject": WEEKLY, "assignee": room.desk.id(f"user:{login}"), "due": due}
-    _at(room, login, due - dt.timedelta(hours=48), lambda desk: desk.create(key, values))
-    done = due + (dt.timedelta(hours=29) if is_late else -dt.timedelta(hours=1))
+    _at(room, login, _workday(due - dt.timedelta(days=4)), lambda desk: desk.create(key, values))
+    done = _workday(due, after=True) if is_late else due - dt.timedelta(hours=1)
     _at(room, login, done, lambda desk: desk.move(key, "finish"))
 
 
@@ -102,7 +106,8 @@ def _train(room: Room, held: dt.datetime) -> None:
         _at(room, SYSTEM_LOGIN, opened, lambda desk, key=key: desk.move(key, "open"))
         if place < len(judgements) - 2:
             values = {"applied": ("mostly", "fully", "partly")[place % 3], "change": ("better", "same")[place == 2]}
-            _at(room, logins[row["assessor"]], opened + dt.timedelta(days=2 + place), _judge(key, values))
+            judged = _workday(opened + dt.timedelta(days=1 + place), after=True)
+            _at(room, logins[row["assessor"]], judged, _judge(key, values))
 
 
 def _judge(key: str, values: dict[str, Any]) -> Act:
@@ -114,7 +119,7 @@ def _judge(key: str, values: dict[str, Any]) -> Act:
 
 
 def _hold(room: Room, name: str, subject: str, trainer: str, people: tuple[str, ...], starts: dt.datetime) -> None:
-    key, starts = f"training_session:{name}", _workday(starts)
+    key = f"training_session:{name}"
     ends = starts + dt.timedelta(hours=2)
     signed = {"signed_in": starts, "signed_out": ends}
 
@@ -130,7 +135,7 @@ def _hold(room: Room, name: str, subject: str, trainer: str, people: tuple[str, 
         desk.move(key, "hold")
         desk.move(key, "close")
 
-    _at(room, HR, starts - dt.timedelta(days=10), enter)
+    _at(room, HR, _workday(starts - dt.timedelta(days=10)), enter)
     _at(room, HR, ends + dt.timedelta(hours=1), close)
 
 
@@ -145,7 +150,7 @@ def _say(room: Room, name: str, login: str, moment: dt.datetime, comment: str) -
 
 def _plan(room: Room) -> None:
     """What positions ask for and lead to, and four plans: in force, with its talk due, before the superior, a draft."""
-    _at(room, HR, room.now - dt.timedelta(days=260), _ladder)
+    _at(room, HR, _workday(room.now - dt.timedelta(days=260)), _ladder)
     today = room.now.astimezone(clock.zone()).date()
     goals = ("獨立完成大客戶報價三次", "通過合同管理課程", "帶教一名新人")
     days = {"clerk_sal3": 100, "clerk_sal4": 190, "clerk_sal2": 9, "clerk_sal5": 3}
@@ -162,7 +167,7 @@ def _plan(room: Room) -> None:
         if place < 3:
             _at(room, login, begun + dt.timedelta(hours=1), _moving(f"development_plan:{login}", "submit"))
         if place < 2:
-            _at(room, "head_sal", begun + dt.timedelta(days=1), _agree(f"development_plan:{login}"))
+            _at(room, "head_sal", _workday(begun, after=True), _agree(f"development_plan:{login}"))
     due_key = "development_plan:clerk_sal4"
     talk: Any = room.desk.find(due_key)
     _at(room, SYSTEM_LOGIN, clock.start_of(talk.next_talk), _moving(due_key, "open_talk"))
