@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, Any
 from urllib.parse import quote
@@ -215,12 +215,20 @@ def lines_table(cls: type[Record], me: Actor, query: ListQuery) -> tuple[list[st
     heads = {
         name: label
         for name, label in import_cells.heads_of(cls, me).items()
-        if name != line_columns.GROUP and (name == line_columns.NUMBER or name.partition(".")[0] in {*seen, *lists})
-        if getattr(line_columns.field_at(cls, name), "is_column", True)  # what is kept sealed leaves no list
+        if name == line_columns.NUMBER or _may_leave(cls, me, name, seen)
     }
     if not lists:
         raise Missing
     return [*heads.values()], _line_cells(cls, me, query, tuple(heads))
+
+
+def _may_leave(cls: type[Record], me: Actor, name: str, seen: Container[str]) -> bool:
+    """Whether a column stands in a list that anybody may take along: what is shown by relation to a record, and what is
+    kept sealed, does not."""
+    field = line_columns.field_at(cls, name)
+    if name == line_columns.GROUP or name.partition(".")[0] not in seen:
+        return False
+    return field is None or (field.is_column and rights.sees(me, field))
 
 
 def _line_cells(cls: type[Record], me: Actor, query: ListQuery, names: tuple[str, ...]) -> Iterator[list[list[Cell]]]:
@@ -243,7 +251,7 @@ def _rows_of_record(
 ) -> Iterator[list[Cell]]:
     sound = [name for name in lists if name not in row.get(DAMAGED_FIELDS, ())]
     lines = {name: list(keyed_lines(row.get(name) or [])) if name in sound else [] for name in lists}
-    for at in range(max(1, *(len(items) for items in lines.values()))):
+    for at in range(max([1, *(len(items) for items in lines.values())])):
         cells: list[Cell] = []
         for name in plain:
             is_here = at == 0 or name == line_columns.NUMBER
