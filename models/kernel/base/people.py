@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,6 +124,7 @@ class DepartmentFacts:
 
 
 _departments: dict[ObjectId, DepartmentFacts] = {}
+_followed: dict[tuple[str, ObjectId], list[ObjectId]] = {}  # what was worked out of them, until they are read anew
 _read_at: list[float] = [0.0]
 _FRESH_SECONDS = 30
 
@@ -131,6 +132,7 @@ _FRESH_SECONDS = 30
 def forget_departments() -> None:
     """Read the departments anew at the next question; the gate calls it when one is written."""
     _departments.clear()
+    _followed.clear()
 
 
 def departments() -> dict[ObjectId, DepartmentFacts]:
@@ -145,6 +147,7 @@ def _load_departments() -> None:
     rows = get_document("Department")._get_collection().find({}, columns)
     _read_at[0] = time.monotonic()
     roles = _roles_by_department()
+    _followed.clear()
     _departments.update(
         {
             id: DepartmentFacts(
@@ -172,16 +175,32 @@ def department_facts(department: ObjectId | None) -> DepartmentFacts | None:
 
 def departments_below(department: ObjectId | None) -> list[ObjectId]:
     """The departments right below this one, whose heads' own submissions its head decides on."""
-    return sorted(path.id for path in departments().values() if department is not None and path.parent == department)
+    return _follows("below", department, lambda: sorted(p.id for p in departments().values() if p.parent == department))
 
 
 def departments_under(department: ObjectId | None) -> list[ObjectId]:
     """All departments below this one, however deep."""
-    return sorted(id for id in departments() if department is not None and department in departments_above(id))
+    return _follows("under", department, lambda: sorted(i for i in departments() if department in departments_above(i)))
 
 
 def departments_above(department: ObjectId | None) -> list[ObjectId]:
     """The departments above this one, the nearest first."""
+    return _follows("above", department, lambda: _walked_up(department))
+
+
+def _follows(what: str, department: ObjectId | None, work_out: Callable[[], list[ObjectId]]) -> list[ObjectId]:
+    """What follows from the tree of departments for one of them: worked out once, until they are read anew."""
+    if department is None:
+        return []
+    known = departments()  # which reads them again when it is time
+    if department not in known:
+        return work_out()
+    if (what, department) not in _followed:
+        _followed[what, department] = work_out()
+    return [*_followed[what, department]]
+
+
+def _walked_up(department: ObjectId | None) -> list[ObjectId]:
     above: list[ObjectId] = []
     facts = department_facts(department)
     while facts and facts.parent and facts.parent not in above:

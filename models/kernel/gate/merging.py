@@ -124,7 +124,7 @@ def refuse_stranger(actor: Actor, record: Record) -> None:
 def _refuse_under_decision(record: Record, sentence: L) -> None:
     """Raise Refused while somebody decides on a record: what is decided on must not change under it."""
     flow = record.flow()
-    if record.decisions or (flow and record.state in rights.asking_states(flow)):
+    if record.decisions or (flow and record.state in flow.asking):
         raise Refused(sentence(number=record.number, state=rights.state_word(record)))
 
 

@@ -185,6 +185,35 @@ class Workflow:
         return tuple(dict.fromkeys(named))
 
     @cached_property
+    def asking(self) -> frozenset[str]:
+        """The states in which somebody is waited for to decide."""
+        return frozenset(state for move in self._decisions for state in move.source)
+
+    @cached_property
+    def idle(self) -> tuple[str, ...]:
+        """The states in which nothing is under way: where it starts and ends."""
+        return tuple(sorted({self.start} | self.ends))
+
+    @cached_property
+    def is_decided_by_name(self) -> bool:
+        """Whether somebody decides because a field names them."""
+        return any(type_name == "User" for move in self._decisions for _, type_name in move.by.links)
+
+    @cached_property
+    def deciding_departments(self) -> frozenset[str]:
+        """The codes of the departments whose people decide."""
+        return frozenset(code for move in self._decisions for code in move.by.departments)
+
+    @cached_property
+    def deciding_roles(self) -> frozenset[str]:
+        """The roles whose people decide."""
+        return frozenset(role for move in self._decisions for role in move.by.roles)
+
+    @cached_property
+    def _decisions(self) -> tuple[Move, ...]:
+        return tuple(move for move in self.moves if move.is_decision and not move.optional)
+
+    @cached_property
     def labels(self) -> dict[str, L]:
         """The word of each state, those of former versions included."""
         return {state.id: state.label for state in self.facts if state.label}

@@ -54,7 +54,6 @@ from .offices import (
     sees_work_of_people,
 )
 from .rows import (
-    asking_states,
     can_open,
     find,
     find_row,
@@ -109,7 +108,6 @@ __all__ = [
     "Verdict",
     "Viewer",
     "addresses_of",
-    "asking_states",
     "attempts_seen",
     "barred_of",
     "can_open",

@@ -125,7 +125,7 @@ def _ways(principal: Actor, cls: type[Record]) -> Iterator[dict]:
         yield from [{"read_by": principal.department}] if cls.declared.inherits else []
         yield from ({field: principal.department} for field in access.related)
     if cls.declared.workflow and (below := submitted_to(principal)):
-        yield {**below, "state": {"$nin": sorted({cls.declared.workflow.start} | cls.declared.workflow.ends)}}
+        yield {**below, "state": {"$nin": [*cls.declared.workflow.idle]}}
     yield from passed_up_to(principal, cls)
     if reached := _published_for(principal, cls):
         yield reached
@@ -149,9 +149,9 @@ def passed_up_to(principal: Actor, cls: type[Record]) -> Iterator[dict[str, Any]
     """The filters of what waits for a decision that falls to a superior: what nobody below could decide when it was
     submitted, and for a head what is overdue in the departments under them."""
     flow = cls.declared.workflow
-    if flow is None or principal.roles.isdisjoint(SUPERIORS) or not (asking := sorted(asking_states(flow))):
+    if flow is None or principal.roles.isdisjoint(SUPERIORS) or not flow.asking:
         return
-    waits = {"state": {"$in": asking}}
+    waits = {"state": {"$in": sorted(flow.asking)}}
     under = departments_under(principal.department) if Role.HEAD in principal.roles else []
     if under or Role.MANAGEMENT in principal.roles or _stands_above(principal, flow):
         yield {**waits, "superior": principal.department}
@@ -161,18 +161,10 @@ def passed_up_to(principal: Actor, cls: type[Record]) -> Iterator[dict[str, Any]
 
 def _stands_above(principal: Actor, flow: Workflow) -> bool:
     """Whether somebody heads people whose role, or whose name in a field, decides on records of a workflow."""
-    rules = [move.by for move in flow.moves if move.is_decision and not move.optional]
-    if any(type_name == "User" for rule in rules for _, type_name in rule.links):
+    if flow.is_decided_by_name:
         return True
-    facts, roles = department_facts(principal.department), {role for rule in rules for role in rule.roles}
-    return facts is not None and (
-        facts.code in {code for rule in rules for code in rule.departments} or bool(facts.roles & roles)
-    )
-
-
-def asking_states(flow: Workflow) -> set[str]:
-    """The states in which somebody is waited for to decide."""
-    return {state for move in flow.moves if move.is_decision and not move.optional for state in move.source}
+    facts = department_facts(principal.department)
+    return facts is not None and (facts.code in flow.deciding_departments or bool(facts.roles & flow.deciding_roles))
 
 
 def find(actor: Actor, cls: type[Record], id: Any, *, removed: bool = False) -> Record:
@@ -212,7 +204,11 @@ def readers_among(record: Record, actors: Iterable[Actor]) -> set[ObjectId]:
 
 def can_open(actor: Actor, cls: type[Record]) -> bool:
     """Whether the actor has any business with a type: it stands in their menu."""
-    return _rows(actor, cls) is not None
+    if actor.is_public:
+        return bool(actor.holds)
+    if actor.is_system or cls.declared.access.open:
+        return True
+    return any(True for principal in represented(actor, cls) for _ in _clauses(principal, cls))
 
 
 def knows_by_name_alone(actor: Actor, cls: type[Record]) -> bool:
@@ -220,11 +216,15 @@ def knows_by_name_alone(actor: Actor, cls: type[Record]) -> bool:
     once one does."""
     if not cls.declared.names_people or actor.is_system or is_writer(actor, cls):
         return False
-    scope = _rows(actor, cls)
-    own = [{"seen_by": principal.id} for principal in represented(actor, cls)]
-    if not scope:
+    if actor.is_public or cls.declared.access.open:
         return False
-    return all(clause in own or _is_passed_up(clause, cls) for clause in scope.get("$or", [scope]))
+    people = [*represented(actor, cls)]
+    own, ways = [{"seen_by": person.id} for person in people], 0
+    for clause in (clause for person in people for clause in _clauses(person, cls)):
+        if not clause or not (clause in own or _is_passed_up(clause, cls)):
+            return False
+        ways += 1
+    return ways > 0
 
 
 def _is_passed_up(clause: Mapping[str, Any], cls: type[Record]) -> bool:
