@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -206,23 +207,39 @@ def _anywhere(me: Actor, cls: type[Record], id: Any) -> Record:
         return archive.find(me, cls, id)
 
 
-def _pointing(me: Actor, cls: type[Record], id: ObjectId) -> Iterator[tuple[type[Record], dict[str, Any]]]:
-    """The types with an archive that link to a type, each with the filter of those that link to this record."""
+@cache
+def _linking(cls: type[Record]) -> tuple[tuple[type[Record], tuple[str, ...]], ...]:
+    """The types whose fields link to a type, each with the names of these fields."""
+    pairs = []
     for other in registered().values():
-        scope = rights.visible_archived(me, other)
-        seen = rights.readable_fields(me, other)
         refs = references_of(other).items()
         names = [name for name, ref in refs if ref.target == cls.__name__ and name in other.declared.own_fields]
+        pairs += [(other, tuple(names))] if names else []
+    return tuple(pairs)
+
+
+def _pointing(me: Actor, cls: type[Record], id: ObjectId) -> Iterator[tuple[type[Record], dict[str, Any]]]:
+    """The types with an archive that link to a type, each with the filter of those that link to this record."""
+    for other, names in _linking(cls):
+        scope = rights.visible_archived(me, other)
+        seen = rights.readable_fields(me, other) if scope is not None else ()
         if scope is not None and (clauses := [{name: id} for name in names if name in seen]):
             yield other, {"$and": [scope, {"$or": clauses}]}
 
 
 def _offer_linked(me: Actor, record: Record) -> Link | None:
-    """A way to the archived records that link to this one, if there are any."""
-    for other, query in _pointing(me, type(record), record.id):
-        if get_db()[archive_of(other.type_name())].find_one(query, {"_id": 1}):
-            return Link(IN_ARCHIVE, f"/admin/archive/linked/?type={record.type_name()}&id={record.id}")
-    return None
+    """A way to the archived records that link to this one, if there are any: one query for all types."""
+    first = [{"$limit": 1}, {"$project": {"_id": 1}}]
+    ways = [
+        (archive_of(o.type_name()), [{"$match": query}, *first]) for o, query in _pointing(me, type(record), record.id)
+    ]
+    if not ways:
+        return None
+    (coll, stages), *others = ways
+    unions = [{"$unionWith": {"coll": other, "pipeline": pipeline}} for other, pipeline in others]
+    if next(get_db()[coll].aggregate([*stages, *unions, {"$limit": 1}]), None) is None:
+        return None
+    return Link(IN_ARCHIVE, f"/admin/archive/linked/?type={record.type_name()}&id={record.id}")
 
 
 def _offer_hold(me: Actor, record: Record) -> Link | None:
