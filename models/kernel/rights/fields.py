@@ -168,7 +168,7 @@ def _begun(actor: Actor, cls: type[Record]) -> Record:
     flow = cls.declared.workflow
     home = department_by_code(cls.declared.access.home) if cls.declared.access.home else None
     mine = {"owner": actor.id, "worked_by": [actor.id], "department": home or actor.department}
-    return cls(**mine, state=flow.start if flow else None)
+    return cls._from_son({**mine, "state": flow.start if flow else None})
 
 
 def writable_ever(actor: Actor, cls: type[Record], record: Record | None) -> frozenset[str]:
