@@ -184,7 +184,7 @@ class ScoreSheet(Record):
     kind = Choice(VOICES, required=True, fixed=True, default=OWN, label=L("As", "評價身份"))
     rater = Ref("User", fixed=True, label=L("Who scores", "評價人"))
     part = Whole(least=1, most=40, default=1, fixed=True, label=L("Part of the period", "期間部分"))
-    until = Day(label=L("Until", "截止日期"))
+    until = Day(fixed=True, label=L("Until", "截止日期"))
     scores = Lines(ScoreLine, most=40, see=RATER, edit=during(OPEN, RATER), label=L("Scores", "評分"))
     remark = LongText(see=RATER, edit=during(OPEN, RATER), label=L("Remark", "評語"))
     successor = Ref(
