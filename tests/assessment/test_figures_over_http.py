@@ -17,8 +17,8 @@ from mongoengine.connection import get_db
 from models import catalogue
 from models.assessment import publishing
 from models.kernel.base import clock
-from tests.assessment.conftest import NOW
 from tests.fixtures.http import COMMANDS
+from tests.fixtures.seeded_month import NOW
 from tests.rights.asking import Asker, read_table
 from views.custom.reports import indicator_figures
 
