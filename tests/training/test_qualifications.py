@@ -135,6 +135,9 @@ def test_it_is_given_once_held_after_the_grace_and_given_back_at_once(office: Of
         assert "報價規程課程" in page
         assert "2026-12-09" in page
         assert "verb=approve" not in page
+        card = head.get("/admin/board/quotation/moves/", {"id": record.id}).get_json()
+        assert "approve" not in [move["verb"] for move in card["moves"]]
+        assert [step["url"] for step in card["held"] if "報價規程" in step["why"]]
         inbox = head.get("/admin/inbox/").text
         assert record.number in inbox
         assert "yes " not in inbox
@@ -187,7 +190,7 @@ def test_whose_pass_counts(
         assert bool(office.may(who, record)) == expected
 
 
-def test_no_case_is_left_without_anybody_able(office: Office) -> None:
+def test_no_case_is_left_without_anybody_able(office: Office, browser_as: Any) -> None:
     office.switched_on("quotation:approve", "quotation:send")
     do(JOB)
     with clock.set_to(LATE):  # what is not overdue is the head's own
@@ -199,6 +202,8 @@ def test_no_case_is_left_without_anybody_able(office: Office) -> None:
         assert do(JOB)["alone"] == 2
         assert office.move(first, "approve", "head_sal").state == "approved"
         assert notices("alarm") == texts
+        history = browser_as("head_sal").get("/admin/quotation/history/", {"id": first.id}).text
+        assert history.count("當時無其他合格人員，予以放行") == 1
         office.passes("head_two")  # from now on somebody able is there
         with pytest.raises(Forbidden) as refused:
             office.move(second, "approve", "head_sal")

@@ -5,7 +5,7 @@ Which moves there are is asked for one card at a time; the gate makes them, on t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import abort, jsonify, redirect, request
@@ -86,10 +86,12 @@ class BoardView(PlainRun):
 
     @expose("/<type_name>/moves/")
     def moves(self, type_name: str) -> Any:
-        """The moves that the reader may make on one card, each with the column that it leads to."""
+        """The moves that the reader may make on one card, each with the column that it leads to, and what is held back
+        from them until they have passed a course."""
         me, cls = actor(), self._type(type_name)
         record = rights.find(me, cls, request.args.get("id"))
-        answer = jsonify(ok=True, version=record.version, moves=_moves(record, me))
+        steps = moves_context(intents.on(me, record))
+        answer = jsonify(ok=True, version=record.version, moves=_moves(record, steps), held=_held(steps))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -190,11 +192,11 @@ def _card(cls: type[Record], row: Mapping[str, Any], facts: tuple[str, ...], lab
     }
 
 
-def _moves(record: Record, me: Actor) -> list[dict[str, Any]]:
+def _moves(record: Record, steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The reader's moves on a record; `asks` where a page must be filled in first."""
     flow = record.flow()
     result = []
-    for step in moves_context(intents.on(me, record)):
+    for step in steps:
         chosen = flow.find(step["verb"], record.state) if flow else None
         if chosen is None or not step["may"]:
             continue
@@ -203,3 +205,10 @@ def _moves(record: Record, me: Actor) -> list[dict[str, Any]]:
         values = {name: str(step[name]) for name in ("verb", "label", "url")}
         result.append(values | {"target": chosen.target, "asks": asks, "is_danger": step["is_danger"]})
     return result
+
+
+def _held(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What is held back from the reader, why, and where they learn what is asked."""
+    return [
+        {"label": str(step["label"]), "why": step["why"], "url": step["why_url"]} for step in steps if step["why_url"]
+    ]

@@ -22,6 +22,10 @@ from ..wording import doer, line_labels, machine_time, moment, reference_labels,
 
 DOWNLOADED = frozenset({"download", "view", "read", "export"})
 ACTING = L("{who}, acting for {principal}", "{who}（代理 {principal}）")
+UNPASSED = L(
+    "{who}, without the pass that a procedure asks for: nobody who has it could decide",
+    "{who}（未通過規程要求的培訓；當時無其他合格人員，予以放行）",
+)
 NOT_SHOWN = L("{verb}, in fields that you do not see", "{verb}（所涉字段不對您顯示）")
 DUE = L("{deadline}, due", "{deadline}期限")
 _BASE_FIELDS = ("owner", "department", "tags", "due_at")
@@ -79,6 +83,8 @@ def _context(cls: type[Record], entry: dict[str, Any], viewer: Viewer, labels: M
     who = doer(entry)
     if entry.get("acting_for_name"):
         who = str(ACTING(who=who, principal=entry["acting_for_name"]))
+    if entry.get("waived"):
+        who = str(UNPASSED(who=who))
     return {
         "text": str(NOT_SHOWN(verb=word)) if is_silent else f"{word}{states}",
         "is_silent": is_silent,

@@ -1,4 +1,5 @@
-// Boards: a card asks once which moves there are, is dragged to a column that one of them leads to, or opens a menu.
+// Boards: a card asks once which moves there are, is dragged to a column that one of them leads to, or opens a menu; what
+// is held back from its reader stands there with the way to the course.
 "use strict";
 (() => {
   const { say, element, ask } = window.guicheng;
@@ -24,7 +25,7 @@
     if (!known.has(key)) {
       const asked = ask(`${board.dataset.board}moves/?id=${card.dataset.card}`).then(({ ok, data }) => {
         if (!ok) throw new Error(data.message || say("noAnswer"));
-        return data.moves;
+        return data;
       });
       asked.catch(() => known.delete(key));
       known.set(key, asked);
@@ -60,25 +61,29 @@
     }
   }
 
-  function openMenu(card, moves, beside) {
-    if (!moves.length) return tell(toast.dataset.none);
+  function openMenu(card, moves, held, beside) {
+    if (!moves.length && !held.length) return tell(toast.dataset.none);
     const items = moves.map((move) => element("button", {
       type: "button", textContent: move.asks ? `${move.label} …` : move.label, className: move.is_danger ? "danger" : "",
       onclick: () => { menu.hidePopover(); make(card, move); },
     }, { role: "menuitem", tabindex: "-1" }));
-    menu.replaceChildren(...items);
+    const courses = held.map(({ label, why, url }) => element("a", {
+      href: url, textContent: `${label}${toast.dataset.colon}${why}`, className: "held",
+    }, { role: "menuitem", tabindex: "-1" }));
+    menu.replaceChildren(...items, ...courses);
     opener = beside;
     menu.showPopover();
     const place = beside.getBoundingClientRect();
     menu.style.left = `${Math.max(8, Math.min(place.left, innerWidth - menu.offsetWidth - 8))}px`;
     menu.style.top = `${Math.max(8, Math.min(place.bottom + 4, innerHeight - menu.offsetHeight - 8))}px`;
-    items[0].focus();
+    menu.firstElementChild.focus();
   }
 
   async function askAndOpen(card) {
     const beside = card.querySelector("[data-card-menu]");
     try {
-      openMenu(card, await movesOf(card), beside);
+      const { moves, held } = await movesOf(card);
+      openMenu(card, moves, held, beside);
     } catch (problem) { tell(problem.message || say("noAnswer")); }
   }
 
@@ -128,10 +133,10 @@
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", card.querySelector("a").textContent);
     card.classList.add("dragged");
-    movesOf(card).then((moves) => {
+    movesOf(card).then(({ moves, held }) => {
       if (dragged !== card) return;
       allowed = moves;
-      if (!moves.length) tell(toast.dataset.none);
+      if (!moves.length) tell(held.length ? held[0].why : toast.dataset.none);
       board.querySelectorAll("[data-state]").forEach((one) => one.classList.add(moves.some((move) => move.target === one.dataset.state) ? "allowed" : "barred"));
     }, (problem) => tell(problem.message || say("noAnswer")));
   });
@@ -153,7 +158,7 @@
     event.preventDefault();
     const moves = allowed.filter((move) => move.target === column.dataset.state);
     if (moves.length === 1) make(dragged, moves[0]);
-    else openMenu(dragged, moves, column.querySelector("h2"));
+    else openMenu(dragged, moves, [], column.querySelector("h2"));
   });
   board.addEventListener("dragend", () => {
     dragged?.classList.remove("dragged");

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from bson import ObjectId
+
 from ..base import clock
 from ..base.people import Actor
 from ..base.words import HANT, Words
@@ -39,7 +41,8 @@ class Context:
 class Act:
     """By whom a change is made and how it comes in; `principal` is the colleague for whom a deputy acts, `in_place_of`
     those in whose place a superior decides, and `is_drawn` says that the record was loaded for a page, before the
-    transaction began. `line`: the key of what was given with a decision."""
+    transaction began. `line`: the key of what was given with a decision. `waived`: the rule that asks for a pass which
+    they have not, and which nobody who could decide had."""
 
     actor: Actor
     context: Context
@@ -47,6 +50,7 @@ class Act:
     is_drawn: bool = False
     in_place_of: Words | None = None
     line: str = ""
+    waived: ObjectId | None = None
 
 
 def entry_of(
@@ -74,6 +78,7 @@ def entry_of(
         "reason": context.reason or None,
         "batch": context.batch or None,
         "undoes": context.undoes or None,
+        "waived": act.waived,
         **facts_now(record, verb, actor, principal, before),
     }
 

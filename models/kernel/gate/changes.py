@@ -265,7 +265,8 @@ def moved(  # noqa: PLR0913 - the same sentence, within a transaction
     if stand.waived:
         tell_of_waiver(unit, record, chosen, stand.waived)
     in_place_of = called(chosen.by, stand.slot) if stand.is_passed_up and stand.slot else None
-    act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of, line)
+    waived = stand.waived.rule if stand.waived else None
+    act = Act(intent.actor, context, stand.principal, is_drawn, in_place_of, line, waived)
     return _make(unit, record, before, chosen, stand, act)
 
 

@@ -50,6 +50,7 @@ class HistoryEntry(me.Document):
     reason = me.StringField()
     batch = me.StringField()
     undoes = me.StringField()
+    waived = me.ObjectIdField()
     form = me.IntField(default=1)
     flow = me.IntField()
     department = me.ObjectIdField()
