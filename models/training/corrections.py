@@ -6,6 +6,7 @@ the background; what is marked later follows when it is marked, so that none is 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -64,6 +65,7 @@ from .regrading import (
 )
 
 JOB, COUNT = "corrections.carry_out", "corrections.preview"
+PREVIEW_DAYS_MAX = 7
 DRAFT, COUNTING, PREVIEWED, RUNNING, DONE = "draft", "counting", "previewed", "running", "done"
 IN_FORCE = (RUNNING, DONE)
 MARKED = "graded"
@@ -101,6 +103,7 @@ LOOK_AGAIN = L(
     "{number} has corrected this question since the preview; make the preview again.",
     "預覽之後 {number} 已更正該題目，請重新預覽。",
 )
+TOO_OLD = L("The preview is older than {days} days; make it again.", "預覽已超過 {days} 天，請重新預覽。")
 IS_DONE = L(
     "{number}: the question is corrected. Results changed: {changed}, passed now: {passed}, no longer: {failed}.",
     "{number}：題目更正完成。成績變更 {changed} 份，新及格 {passed} 份，不再及格 {failed} 份。",
@@ -262,14 +265,17 @@ class QuestionCorrection(Record):
         """From now on it counts: for what is marked in the background, for the rest when it is marked."""
         if self.may_lose and not rights.has_role(actions.actor, {Role.HR}):
             raise Refused(HR_DECIDES)
-        self._refuse_another()
+        self._refuse_what_is_stale()
         self.decided_at = clock.now()
         self._correct_bank(actions)
         if not actions.unit.is_dry:
             let_wait(self)
             order(JOB, {"correction": str(self.id)}, once=f"{JOB}:{self.id}", asked_by=actions.actor)
 
-    def _refuse_another(self) -> None:
+    def _refuse_what_is_stale(self) -> None:
+        """A preview holds for some days, and until another correction of the question is carried out."""
+        if clock.now() - clock.aware(self.previewed_at) > dt.timedelta(days=PREVIEW_DAYS_MAX):
+            raise Refused(TOO_OLD(days=PREVIEW_DAYS_MAX))
         others = {"question": self.ref("question"), "_id": {"$ne": self.id}, "removed_at": None}
         rows = in_unit(self.type_name())
         if row := rows.find_one({**others, "state": RUNNING}, {"number": 1}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from models import catalogue
+from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import EN, speaking
 from models.kernel.gate import changes
@@ -248,6 +250,9 @@ def test_one_after_the_other_and_a_killed_run_does_nothing_twice(
     scene.step(first, "preview", "decide")
     with pytest.raises(Refused):
         scene.step(stale, "decide")  # another one is being carried out
+    with clock.set_to(clock.now() + dt.timedelta(days=8)), pytest.raises(Refused) as refused:
+        scene.step(stale, "decide")
+    assert "7 days" in refused.value.sentence.in_locale("en")
     assert correcting.carry_out(scene.fresh(first), taken[0].id)  # and then it was killed
     assert not correcting.carry_out(scene.fresh(first), taken[0].id)
     work_off(corrections.JOB)
