@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -80,19 +81,27 @@ def init_templates(app: Flask, catalogue: Any) -> None:
         }
 
 
-@lru_cache(maxsize=200)
-def _digest(name: str, stamp: float) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-
-
 def asset(name: str) -> str:
     """The address of a static file; it changes with the content, so that browsers may keep it for ever."""
-    return url_for("static", filename=name, v=_version(name))
+    return _address(name, _version(name), request.script_root)
+
+
+@lru_cache(maxsize=400)
+def _address(name: str, version: str, _root: str) -> str:
+    return url_for("static", filename=name, v=version)
 
 
 def _version(name: str) -> str:
-    path = (_STATIC / name).resolve()
-    return _digest(name, path.stat().st_mtime) if path.is_file() else "none"
+    """The checksum of a file as it is now, or `none` where there is none."""
+    try:
+        return _digest(name, os.stat(f"{_STATIC}/{name}").st_mtime_ns)
+    except (OSError, ValueError):  # not there, a folder, or no name of a file
+        return "none"
+
+
+@lru_cache(maxsize=200)
+def _digest(name: str, stamp: int) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def _keep_what_never_changes(response: Response) -> Response:
