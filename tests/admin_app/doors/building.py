@@ -44,6 +44,8 @@ def build(settings: Any, **options: Any) -> flask.Flask:
             "locales": list(LOCALE_NAMES.items()),
             "me": user.user if user is not None and user.is_authenticated else None,
             "asset": lambda name: f"/static/{name}",
+            "kept_part": lambda name, **own: "",
+            "menu_html": lambda menu: "",
             "machine_time": lambda value: value.isoformat(),
             "flashes": flask.get_flashed_messages(with_categories=True),
             "menu": [],
