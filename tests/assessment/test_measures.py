@@ -178,6 +178,13 @@ class TestDates:
         [case] = measure.cases(FLOW, still)
         assert case.at.isoformat() == "2026-10-10T15:59:59.999000+00:00"
 
+    def test_what_was_over_when_it_was_entered_counts_then(self) -> None:
+        """An order of September that is entered in October is late or not in October, and not nowhere."""
+        due = dt.datetime(2026, 9, 20, tzinfo=dt.UTC)
+        entered = course(("create", 0, {"set": {"due": due, "done": due}}), ("submit", 1, NO), fields="due done")
+        [case] = DatesKept(due="due", done="done").cases(FLOW, entered)
+        assert (case.at, case.hit) == (START, True)
+
     def test_lines_are_cases_each(self) -> None:
         """One project with three milestones is three cases: flattening is said, never done by accident."""
         day = [dt.datetime(2026, 10, number, tzinfo=dt.UTC) for number in range(1, 9)]

@@ -387,7 +387,8 @@ class DatesKept(DeclaredMeasure):
     """Of the records, or their lines `lines`, that are due by the date `due`, those that were done by then: by the date
     `done`, or by coming into the state `reached`. What is not done counts as late once its date is over; what is in one
     of the states `but` at the end of the period is no case. `moments`: both are points in time and no days, which end
-    with them in the company's zone. Period: of the due date."""
+    with them in the company's zone. Period: of the due date; what was over when the record was entered counts in the
+    period of its entry, so that no late entry is left out."""
 
     due: str = ""
     done: str = ""
@@ -397,9 +398,11 @@ class DatesKept(DeclaredMeasure):
     moments: bool = False
     words: ClassVar[L] = L("On time", "按期率")
     meaning: ClassVar[L] = L(
-        "Done by their date / due in the period, what is not done with them.",
-        "按期完成數 / 本期到期數（含逾期未完成）。",
+        "Done by their date / due in the period, what is not done with them. What was over when it was entered counts "
+        "when it was entered.",
+        "按期完成數 / 本期到期數（含逾期未完成；錄入時已到期者計入錄入當期）。",
     )
+    edition: ClassVar[int] = 2  # 1 left out what was over when it was entered
     is_speed: ClassVar[bool] = True
     needs_flow: ClassVar[bool] = False
 
@@ -419,6 +422,7 @@ class DatesKept(DeclaredMeasure):
             if due is None:
                 continue
             at, is_good = self._kept(clock.aware(due), reached.at if reached else row.get(self.done))
+            at = max(at, course.events[0].at)
             yield CountedCase(at, (event.seq,), is_good, None, event.department, event.owner, reason_out(event))
 
     def _kept(self, due: dt.datetime, done: dt.datetime | None) -> tuple[dt.datetime, bool]:
