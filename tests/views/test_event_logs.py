@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from lxml import etree
 
 from models import catalogue
 from models.kernel.base import clock
@@ -51,6 +52,38 @@ OCEL = {
         ),
     },
 }  # fmt: skip
+
+
+def _of_kinds(**kinds):
+    row = '<xs:element name="{}"><xs:complexType><xs:group ref="own"/><xs:attribute name="key" type="xs:Name"'
+    row += ' use="required"/><xs:attribute name="value" type="xs:{}" use="required"/></xs:complexType></xs:element>'
+    return "".join(row.format(name, kind) for name, kind in kinds.items())
+
+
+def _named(element, of, **attributes):
+    row = '<xs:attribute name="{}" type="xs:{}" use="required"/>'
+    own = "".join(row.format(key, kind) for key, kind in attributes.items())
+    head = f'<xs:element name="{element}" minOccurs="0" maxOccurs="unbounded">'
+    return f"{head}<xs:complexType>{of}{own}</xs:complexType></xs:element>"
+
+
+# What the schema of XES (IEEE 1849-2016) asks of a log: its version is a decimal, keys are names, values of their kind,
+# and what a log, a trace and an event hold stands in this order.
+OWN = '<xs:group ref="own"/>'
+EVENT = _named("event", OWN)
+TRACE = _named("trace", f"<xs:sequence>{OWN}{EVENT}</xs:sequence>")
+HEADS = _named("extension", "", name="NCName", prefix="NCName", uri="anyURI") + _named("global", OWN, scope="NCName")
+HEADS += _named("classifier", "", name="NCName", keys="token")
+XES_SCHEMA = f"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="http://www.xes-standard.org/"
+  targetNamespace="http://www.xes-standard.org/" elementFormDefault="qualified">
+  <xs:group name="own"><xs:sequence><xs:choice minOccurs="0" maxOccurs="unbounded">
+    {_of_kinds(string="string", date="dateTime", int="long", float="double", boolean="boolean", id="string")}
+  </xs:choice></xs:sequence></xs:group>
+  <xs:element name="log"><xs:complexType><xs:sequence>{HEADS}{OWN}{TRACE}{EVENT}</xs:sequence>
+    <xs:attribute name="xes.version" type="xs:decimal" use="required"/>
+    <xs:attribute name="xes.features" type="xs:token"/>
+  </xs:complexType></xs:element>
+</xs:schema>"""
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +172,9 @@ def test_the_three_formats_say_the_same(moved, browser_as, tmp_path):
         }
         assert not database.execute("PRAGMA foreign_key_check").fetchall()
     database.close()
-    root = ElementTree.parse(io.BytesIO(browser.get(f"{BASE}xes/", ARGS).data)).getroot()
+    text = browser.get(f"{BASE}xes/", ARGS).data
+    etree.XMLSchema(etree.fromstring(XES_SCHEMA)).assertValid(etree.fromstring(text))
+    root = ElementTree.parse(io.BytesIO(text)).getroot()
     courses = {
         trace.find(f"{XES}string[@key='concept:name']").get("value"): [
             event.find(f"{XES}string[@key='concept:name']").get("value") for event in trace.findall(f"{XES}event")
