@@ -35,16 +35,10 @@ class BeforeAfter:
 
 
 @dataclass(frozen=True)
-class GroupChange:
-    """The people of a group: how many, and the means of what they were before and after."""
+class GroupChange(BeforeAfter):
+    """The people of a group: the means of what they were before and after, and how many they are."""
 
     n: int
-    before: Fraction
-    after: Fraction
-
-    @property
-    def change(self) -> Fraction:
-        return self.after - self.before
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,7 @@ def effect_of(treated: Sequence[BeforeAfter], others: Sequence[BeforeAfter]) -> 
 
 def group_of(people: Sequence[BeforeAfter]) -> GroupChange:
     """The means of a group that is not empty."""
-    return GroupChange(len(people), _mean([each.before for each in people]), _mean([each.after for each in people]))
+    return GroupChange(_mean([each.before for each in people]), _mean([each.after for each in people]), len(people))
 
 
 def _mean(numbers: Sequence[Fraction]) -> Fraction:
