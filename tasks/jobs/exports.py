@@ -38,5 +38,5 @@ def write(run: Run, export: str) -> None:
         run.progress(rows, 0)
 
     with speaking(item.locale):
-        exports.keep(item, exports.written(item, actor, progress), lambda: done)
+        exports.keep(item, actor, exports.written(item, actor, progress), lambda: done)
     run.count(exported=done)

@@ -76,6 +76,12 @@ def test_with_the_rights_of_the_moment_and_the_same_after_a_kill(company, clerk,
     work_off("exports.write")
     item = exports.load(item.id)
     assert b"".join(exports.content(item)).decode("utf-8-sig").count("CU-") == catalogue["customer"].objects.count()
+    file = f"{BASE}exported/file/?id={item.id}"
+    assert clerk.get(file).status_code == 200
+    changes.update(type(user), user.id, {"department": company.department("MKT")}, actor=SYSTEM, version=None)
+    answer = clerk.get(file)  # it holds what its person no longer reads
+    assert answer.status_code == 403
+    assert b"CU-" not in answer.data
 
 
 def test_a_sheet_that_has_no_room_says_so(clerk, monkeypatch):

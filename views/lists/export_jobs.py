@@ -12,7 +12,7 @@ from mongoengine.connection import get_db
 from werkzeug.datastructures import MultiDict
 
 from models.kernel.base import clock
-from models.kernel.base.errors import Missing
+from models.kernel.base.errors import Forbidden, Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.words import L, current_locale
 from models.kernel.language.declare import registered
@@ -28,6 +28,10 @@ AT_ONCE_MAX = {"csv": 100_000, "jsonl": 100_000, "xlsx": 20_000}
 COUNT_LIMIT_MS = 2000
 READY = L("The file is ready", "文件已生成")
 WRITING = L("The file is being written", "正在生成文件")
+OTHER_RIGHTS = L(
+    "Your rights have changed since this file was written. Export the list again.",
+    "文件生成後您的權限已變更，請重新導出。",
+)
 STOPPED = L("The file could not be written", "文件未能生成")
 
 
@@ -109,6 +113,8 @@ def file_answer(screen: Any) -> Any:
     item = _chosen(screen)
     if item.bytes is None:
         raise Missing
+    if not exports.is_still_theirs(item, actor()):
+        raise Forbidden(OTHER_RIGHTS)
     place = screen.model.declared.name
     export.log_taking(screen.model, actor(), item.format, sorted({key for key, _ in item.pairs}), place=place)
     response = Response(stream_with_context(exports.content(item)), mimetype=export.mimetype_of(item.format))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Export:
     run: ObjectId | None = None
     rows: int = 0
     bytes: int | None = None
+    standing: str = ""
 
     @property
     def seal(self) -> str:
@@ -136,11 +138,22 @@ def _export(row: Mapping[str, Any]) -> Export:
         pairs=tuple((key, value) for key, value in pairs),
         columns=tuple(row["columns"]),
         **{name: row[name] for name in ("person", "type", "format", "locale", "at")},
-        **{name: row[name] for name in ("run", "rows", "bytes") if name in row},
+        **{name: row[name] for name in ("run", "rows", "bytes", "standing") if name in row},
     )
 
 
-def keep(export: Export, pieces: Iterable[bytes], rows: Callable[[], int]) -> int:
+def standing(actor: Actor) -> str:
+    """What decides what somebody reads: their own roles and department, and those they stand in for."""
+    people = sorted((str(each.id), sorted(each.roles), str(each.department)) for each in actor.represented())
+    return hashlib.sha256(json.dumps(people).encode()).hexdigest()
+
+
+def is_still_theirs(export: Export, actor: Actor) -> bool:
+    """Whether a file was written for what its person may read now: after another role or department it is not given."""
+    return export.standing == standing(actor)
+
+
+def keep(export: Export, actor: Actor, pieces: Iterable[bytes], rows: Callable[[], int]) -> int:
     """Keep the file instead of what an attempt that was cut off has left; returns its bytes. `rows`: how many there
     were, when all are written."""
     in_unit(PARTS).delete_many({"export": export.id})
@@ -149,7 +162,9 @@ def keep(export: Export, pieces: Iterable[bytes], rows: Callable[[], int]) -> in
         sealed = secrets.seal(base64.b64encode(part).decode(), f"{export.seal}:{n}")
         in_unit(PARTS).insert_one({"export": export.id, "n": n, "at": export.at, "data": Binary(sealed)})
         size += len(part)
-    in_unit(COLLECTION).update_one({"_id": export.id}, {"$set": {"bytes": size, "rows": rows()}})
+    in_unit(COLLECTION).update_one(
+        {"_id": export.id}, {"$set": {"bytes": size, "rows": rows(), "standing": standing(actor)}}
+    )
     return size
 
 
