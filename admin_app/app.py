@@ -10,6 +10,7 @@ import models
 import views
 from admin_app.deadlines import keep_deadlines
 from admin_app.health import health, healthz
+from admin_app.late_rules import LateRule
 from admin_app.logs import log_requests
 from admin_app.metrics import count_requests
 from admin_app.security import init_public_security, init_security
@@ -23,7 +24,7 @@ from views.screens import build_public_screens, build_screens
 
 def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:
     """An application for these settings and record types. The database is connected by `start`, not here."""
-    app = Flask("views", root_path=_views_folder())
+    app = _flask()
     app.config["UPLOAD_LIMIT_MB"] = settings.upload_limit_mb
     app.config["IS_DEMO"] = settings.demo
     app.config["PUBLIC_PAGES"] = settings.public_pages
@@ -40,7 +41,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
 
 def create_public_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:
     """An application with the public pages alone: nobody signs in there, and no other screen is behind an address."""
-    app = Flask("views", root_path=_views_folder())
+    app = _flask()
     app.config["PUBLIC_ONLY"] = True
     set_rules(settings)
     log_requests(app)
@@ -51,8 +52,13 @@ def create_public_app(settings: Settings, catalogue: Mapping[str, type[Record]] 
     return app
 
 
-def _views_folder() -> str:
-    return str(next(iter(views.__path__)))
+def _flask() -> Flask:
+    """An empty application in the folder of the views; its own static files get a late rule as well."""
+    return _Application("views", root_path=str(next(iter(views.__path__))))
+
+
+class _Application(Flask):
+    url_rule_class = LateRule
 
 
 def _is_confirmed(app: Flask, actor: Actor, typed: str) -> bool:
