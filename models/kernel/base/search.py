@@ -10,8 +10,6 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 from . import characters, secrets
 from .words import simplified
 
@@ -107,6 +105,8 @@ def initials(text: str) -> str:
     """The first letters of the pinyin of a Chinese text: 重庆银行 gives cqyh; empty for a text without Chinese."""
     if not _HAN.search(text):
         return ""
+    from pypinyin import Style, lazy_pinyin  # noqa: PLC0415 - a quarter of a second that many a process never needs
+
     return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore")).lower()
 
 
