@@ -15,7 +15,7 @@ SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
 # The tests start hundreds of processes: what is compiled once is kept, whatever the machine's own setting.
 test: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test check docs vendor gallery pictures clean bench-backup bench-growth
+.PHONY: run test check installed docs vendor gallery pictures clean bench-backup bench-growth
 
 run: $(RUN_STAMP)
 	@exec $(BIN)/guicheng run
@@ -27,6 +27,9 @@ else
 test: check
 	$(BIN)/pytest $(SPREAD)
 endif
+
+# What the tests need of Python, and no more.
+installed: $(TEST_STAMP)
 
 check: $(TEST_STAMP)
 	$(BIN)/ruff check .
