@@ -160,7 +160,7 @@ class ExportFormat:
     label: L
     mimetype: str
     fields: tuple[str, ...]
-    write: Callable[[Iterable[Mapping[str, Any]]], Iterable[str]]
+    write: Callable[[Iterable[Mapping[str, Any]]], Iterable[str | bytes]]
 
 
 _formats: dict[str, dict[str, ExportFormat]] = {}

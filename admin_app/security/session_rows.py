@@ -16,7 +16,8 @@ from bson import ObjectId
 from models.kernel.base import clock
 from models.kernel.base.collections import ACCOUNTS, SESSIONS
 from models.kernel.base.people import absent_filter
-from models.kernel.base.store import RowQuery, answers, in_unit
+from models.kernel.base.store import Piped, RowQuery, answers, in_unit
+from models.kernel.rights import qualified
 
 USERS = "user"
 ACTIVE = {"active": True, "removed_at": None}
@@ -25,12 +26,13 @@ ACTIVE = {"active": True, "removed_at": None}
 @dataclass(frozen=True)
 class OfWhom:
     """Whose a session is, as it stands now: the account without its hash, the active user, and the absent colleagues
-    whose deputy they are today, each as stored."""
+    whose deputy they are today, each as stored. `rules`: what says which rules of qualification are in force."""
 
     id: ObjectId
     account: Mapping[str, Any] | None
     user: Mapping[str, Any] | None
     colleagues: Sequence[Mapping[str, Any]]
+    rules: Sequence[Mapping[str, Any]] = ()
 
 
 def read_session(key: str, now: dt.datetime) -> tuple[dict[str, Any], OfWhom | None] | None:
@@ -38,31 +40,37 @@ def read_session(key: str, now: dt.datetime) -> tuple[dict[str, Any], OfWhom | N
     row = next(in_unit(SESSIONS).aggregate([{"$match": {"_id": key, "ends": {"$gt": now}}}, *_of_whom()]), None)
     if row is None:
         return None
-    account, user, colleagues = (row.pop(name) for name in ("of_account", "of_user", "of_colleagues"))
+    account, user, colleagues, rules = (
+        row.pop(name) for name in ("of_account", "of_user", "of_colleagues", "of_rules")
+    )
     if row.get("user") is None:
         return row, None
-    return row, OfWhom(row["user"], next(iter(account), None), next(iter(user), None), colleagues)
+    return row, OfWhom(row["user"], next(iter(account), None), next(iter(user), None), colleagues, rules)
 
 
 def now_of(id: ObjectId) -> OfWhom:
     """The same of somebody who has no session yet, or acts by a key; one command."""
     absent = absent_filter(clock.today(), {**ACTIVE, "deputy": id})
-    account, user, colleagues = answers(
+    name, stages = qualified.source()
+    account, user, colleagues, rules = answers(
         [
             RowQuery(ACCOUNTS, {"_id": id}, {"hash": 0}, most=1),
             RowQuery(USERS, {"_id": id, **ACTIVE}, most=1),
             RowQuery(USERS, absent),
+            Piped(name, {"stages": stages}),
         ]
     )
-    return OfWhom(id, next(iter(account), None), next(iter(user), None), colleagues)
+    return OfWhom(id, next(iter(account), None), next(iter(user), None), colleagues, rules)
 
 
 def _of_whom() -> list[dict[str, Any]]:
     absent = absent_filter(clock.today(), {**ACTIVE, "deputy": {"$ne": None}})
+    name, stages = qualified.source()
     return [
         _beside(ACCOUNTS, "_id", [{"$project": {"hash": 0}}], "of_account"),
         _beside(USERS, "_id", [{"$match": ACTIVE}], "of_user"),
         _beside(USERS, "deputy", [{"$match": absent}], "of_colleagues"),
+        {"$lookup": {"from": name, "pipeline": stages, "as": "of_rules"}},
     ]
 
 

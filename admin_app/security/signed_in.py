@@ -18,6 +18,7 @@ from admin_app.security.sessions import this_session
 from models.kernel.base.errors import Forbidden, Refused
 from models.kernel.base.people import Actor, actor_beside, actor_of
 from models.kernel.base.words import L
+from models.kernel.rights import qualified
 from models.organisation import User
 from models.services.personal.api_keys import KeyUse
 
@@ -96,6 +97,7 @@ def find_by_key(_request: Any) -> SignedIn | None:
 
 
 def _signed_in(of_whom: OfWhom, *, has_second_factor: bool = False) -> SignedIn:
+    qualified.go_by(of_whom.rules)
     user, colleagues = User.from_stored(of_whom.user or {}), [User.from_stored(row) for row in of_whom.colleagues]
     return SignedIn(user, of_whom.account or {}, has_second_factor=has_second_factor, colleagues=colleagues)
 

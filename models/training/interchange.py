@@ -145,7 +145,12 @@ def _question(row: Row) -> Any:
 
 
 def _say(element: Any, text: str) -> None:
-    etree.SubElement(element, "text").text = _NO_XML.sub("", text)
+    etree.SubElement(element, "text").text = cleaned(text)
+
+
+def cleaned(text: str) -> str:
+    """A text without the signs that no XML may hold."""
+    return _NO_XML.sub("", text)
 
 
 def _add_answer(item: Any, text: str, weight: str) -> Any:

@@ -311,6 +311,15 @@ class _Keeper:
             if document is not None and course is not None and row.get("since"):
                 yield _rule(row, document, course)
 
+    def source(self) -> tuple[str, list[dict[str, Any]]]:
+        of = {name: {"$addToSet": f"${name}"} for name in ("document", "course")}
+        return "qualification", [
+            {"$match": {"state": IN_FORCE, "removed_at": None}},
+            {"$sort": {"_id": 1}},
+            {"$group": {"_id": None, "rules": {"$push": {"id": "$_id", "version": "$version"}}, **of}},
+            *(_versions_of(name) for name in of),
+        ]
+
     def lacks(self, persons: Collection[ObjectId], rules: Collection[MoveRule]) -> Mapping[ObjectId, Lacks]:
         since = min(rule.facts.since for rule in rules)
         rows = learnt(persons, {rule.facts.course for rule in rules}, since)
@@ -325,6 +334,11 @@ class _Keeper:
                 if not has_passed(given):
                     result.setdefault(person, {})[rule.id] = _lack(rule, given)
         return result
+
+
+def _versions_of(name: str) -> dict[str, Any]:
+    stages = [{"$sort": {"_id": 1}}, {"$project": {"version": 1, "state": 1, "removed_at": 1}}]
+    return {"$lookup": {"from": name, "localField": name, "foreignField": "_id", "pipeline": stages, "as": name}}
 
 
 def _rows(name: str, ids: set[Any], state: str, columns: str) -> dict[ObjectId, dict[str, Any]]:

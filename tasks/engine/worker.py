@@ -24,6 +24,7 @@ from models.kernel.base import clock
 from models.kernel.base.errors import NOT_FOUND, Missing, Refused
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.language.declare import registered
+from models.kernel.rights import qualified
 from models.services.work import jobs
 
 from . import registry
@@ -183,6 +184,7 @@ class _Attempt:
         try:
             if job.stall_timeout != jobs.STALL_TIMEOUT:
                 self.run.renew()
+            qualified.forget()
             job.body(self.run, **self.run.params)
         except Stopping:
             self._put_back(dt.timedelta())

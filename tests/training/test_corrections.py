@@ -372,3 +372,24 @@ def test_a_correction_that_makes_no_sense_is_refused(scene: Correcting, facts: d
     with pytest.raises(Refused) as refused:
         scene.correction(**facts)
     assert field in refused.value.problems
+
+
+def test_editions_have_number_date_and_author_and_say_what_differs(scene: Correcting, browser_as: Any) -> None:
+    quiz = scene.open_quiz("true_false")
+    scene.take(quiz, "clerk_sal", "甲")
+    hr = scene.company.actor("hr")
+    question = scene.fresh(scene.bank["wrong"])
+    question = changes.update(type(question), question.id, {"category": "別類"}, actor=hr, version=question.version)
+    values = {"text": "哪一項不正確？", "options": RIGHT}
+    changes.update(type(question), question.id, values, actor=hr, version=question.version)
+    scene.take(quiz, "clerk_log", "乙")
+    text = browser_as("hr").get(f"/admin/corrections/?question={question.id}").text
+    assert text.index("第 2 版") < text.index("第 1 版")  # the change of the category made none
+    assert "第 3 版" not in text
+    assert text.count(f"<dd>{hr.name}</dd>") == 2
+    assert "哪一項<ins>不</ins>正確" in text
+    assert "<del>甲</del>" in text
+    assert "<ins>乙</ins>" in text
+    first = QuizAttempt.objects.first()
+    name = next(line.edition for line in first.drawn if line.ref("question") == question.id)
+    assert not re.search(rf">\s*{name}", text)  # the name by which it is kept stands in no words

@@ -156,7 +156,7 @@ def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat
     log_taking(cls, me, form.name, sorted({key for key, _, _ in query.chips}))
     cursor = query.collection.find(query.filter, dict.fromkeys(form.fields, 1)).sort(listing.order_of(query))
     rows = (row for row in (row_of(cls, stored) for stored in cursor.batch_size(BATCH)) if not row.get(DAMAGED_FIELDS))
-    pieces = (piece.encode() for piece in form.write(rows))
+    pieces = (piece.encode() if isinstance(piece, str) else piece for piece in form.write(rows))
     name = f"{cls.declared.name}-{clock.today().isoformat()}.{form.name}"
     return named(Response(stream_with_context(pieces), mimetype=form.mimetype), name)
 

@@ -55,7 +55,7 @@ ENCODINGS = {
     "utf-16-le": L("UTF-16", "UTF-16"),
     "utf-16-be": L("UTF-16, bytes the other way round", "UTF-16（字節順序相反）"),
 }
-BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv", "reqif", "gift", "xml")
+BOOKS, TEXTS = ("xlsx", "xlsm", "xls", "xlsb", "ods"), ("csv", "txt", "tsv", "reqif", "gift", "xml", "zip")
 PASTED = L("Pasted cells", "粘貼的單元格")
 NO_SHEET = L("Please choose a file or paste cells.", "請選擇文件或粘貼單元格。")
 NOT_A_SHEET = L(
@@ -177,7 +177,7 @@ def _refuse_no_sheet(name: str, head: bytes) -> None:
     ending = name.rpartition(".")[2].lower()
     if ending not in (*BOOKS, *TEXTS):
         raise Refused(NOT_A_SHEET)
-    if ending in BOOKS and imports.kind_of(head) == "text":
+    if (ending in BOOKS and imports.kind_of(head) == "text") or (ending == "zip" and not head.startswith(b"PK")):
         raise Refused(files.NOT_ITS_KIND(name=name))
 
 

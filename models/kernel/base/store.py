@@ -136,6 +136,13 @@ class RowQuery:
         return [*stages, {"$project": dict(self.columns)}] if self.columns else stages
 
 
+class Piped(RowQuery):
+    """A pipeline on one collection, asked beside others."""
+
+    def stages(self) -> list[dict[str, Any]]:
+        return list(self.query["stages"])
+
+
 def row_of(name: str, query: Mapping[str, Any], columns: Mapping[str, Any] | None = None, **more: Any) -> Row | None:
     """The first row that matches, as `find_one` finds it; within a transaction the same question is asked once."""
     rows = answers([RowQuery(name, query, columns, most=1, **more)])[0]

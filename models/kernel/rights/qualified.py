@@ -6,7 +6,9 @@ who hold one of its positions, and who stands in for somebody who does: these wi
 is held back could name somebody who has learned nothing (docs/decisions/033).
 
 While no rule is in force nothing is asked; else one query for all people in question, remembered for the request.
-Inside a transaction everything is asked anew, so that a move goes by what is true at its moment.
+Inside a transaction everything is asked anew, so that a move goes by what is true at its moment. What is read with who
+asks says whether the rules are still those that the process has read: so one that is switched on or off holds at the
+next request in every process. What works in the background reads them anew with each run.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bson import ObjectId
+from bson import ObjectId, json_util
 
 from ..base import clock, people
 from ..base.addresses import at_role_in
@@ -66,12 +68,29 @@ class Keeper(Protocol):
     def rules(self) -> Iterable[MoveRule]:
         """The rules in force, read from the database; RULES_MAX at most."""
 
+    def source(self) -> tuple[str, list[dict[str, Any]]]:
+        """A collection, and a pipeline on it whose rows change with what `rules` gives."""
+
     def lacks(self, persons: Collection[ObjectId], rules: Collection[MoveRule]) -> Mapping[ObjectId, Lacks]:
         """What each of some people has not passed, by rule: one query."""
 
 
+ByMove = Mapping[tuple[str, str], tuple[MoveRule, ...]]
+
+
+@dataclass(frozen=True)
+class _RulesRead:
+    """The rules as the process has read them: when, and as of what was read with who asked."""
+
+    at: float
+    by_move: ByMove
+    as_of: bytes | None
+
+
+_OF_NOBODY: tuple[str, list[dict[str, Any]]] = ("qualification", [{"$match": {"_id": None}}])
 _keepers: list[Keeper] = []
-_rules: list[tuple[float, dict[tuple[str, str], tuple[MoveRule, ...]]]] = []
+_rules: list[_RulesRead] = []
+_as_of: ContextVar[bytes | None] = ContextVar("rules_as_of", default=None)
 _memory: ContextVar[dict[ObjectId, Lacks] | None] = ContextVar("qualified", default=None)
 
 
@@ -94,10 +113,21 @@ def begin_request() -> None:
 def end_request() -> None:
     """Outside a request nothing is remembered."""
     _memory.set(None)
+    _as_of.set(None)
+
+
+def source() -> tuple[str, list[dict[str, Any]]]:
+    """What a request reads along with who asks, to know of which rules it is: a collection and a pipeline on it."""
+    return _keepers[0].source() if _keepers else _OF_NOBODY
+
+
+def go_by(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Let this request go by the rules as of what it has read along: others are read anew."""
+    _as_of.set(json_util.dumps(list(rows), sort_keys=True).encode())
 
 
 def rules_for(type_name: str, verb: str) -> tuple[MoveRule, ...]:
-    """The rules in force that govern a move, read again after half a minute at the latest."""
+    """The rules in force that govern a move."""
     return _by_move().get((type_name, verb), ())
 
 
@@ -106,14 +136,22 @@ def is_governed(type_name: str) -> bool:
     return any(name == type_name for name, _ in _by_move())
 
 
-def _by_move() -> dict[tuple[str, str], tuple[MoveRule, ...]]:
-    if not _rules or time.monotonic() - _rules[0][0] > _FRESH_SECONDS:
-        by_move: dict[tuple[str, str], tuple[MoveRule, ...]] = {}
-        for rule in (rule for keeper in _keepers for rule in keeper.rules()):
-            for place in rule.moves:
-                by_move[place] = (*by_move.get(place, ()), rule)
-        _rules[:] = [(time.monotonic(), by_move)]
-    return _rules[0][1]
+def _by_move() -> ByMove:
+    known, as_of = next(iter(_rules), None), _as_of.get()
+    is_other = known is not None and as_of is not None and known.as_of != as_of
+    if known is None or is_other or time.monotonic() - known.at > _FRESH_SECONDS:
+        at, by_move = time.monotonic(), _read_by_move()
+        known = _RulesRead(at, by_move, as_of)  # as of what was read before: another thread may know better
+        _rules[:] = [known]
+    return known.by_move
+
+
+def _read_by_move() -> ByMove:
+    by_move: dict[tuple[str, str], tuple[MoveRule, ...]] = {}
+    for rule in (rule for keeper in _keepers for rule in keeper.rules()):
+        for place in rule.moves:
+            by_move[place] = (*by_move.get(place, ()), rule)
+    return by_move
 
 
 def lacks_of(persons: Collection[ObjectId]) -> Mapping[ObjectId, Lacks]:

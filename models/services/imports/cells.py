@@ -68,6 +68,22 @@ WHY_NOT_TAKEN = {
         "未導入：選項以 * 開頭，或配對左項含 =。",
     ),
     "number": L("Not taken over: the right answer is no number.", "未導入：正確答案不是數字。"),
+    "media": L(
+        "Not taken over: it holds sound, film, a formula or a picture that cannot be read.",
+        "未導入：含音視頻、公式，或無法讀取的圖片。",
+    ),
+    "missing": L("Not taken over: the package does not hold this file.", "未導入：壓縮包中沒有此文件。"),
+    "parts": L(
+        "Not taken over: it asks several things, or goes by what stands elsewhere.",
+        "未導入：一題含多個作答項，或依賴其他文件。",
+    ),
+    "rule": L("Not taken over: it is marked by a rule that is not known here.", "未導入：不支持其計分規則。"),
+    "test": L(
+        "Not taken over: this is a test. The questions of the package are rows of their own.",
+        "未導入：此文件為試卷；壓縮包中的題目另行逐題列出。",
+    ),
+    "version": L("Not taken over: this is no item of QTI 3.", "未導入：不是 QTI 3 題目。"),
+    "xml": L("Not taken over: the XML of this file is not sound.", "未導入：此文件的 XML 不完整或不合規。"),
 }
 CONTRADICTS = L(
     "“{label}” stands otherwise in row {first} of the same record than in row {row}.",

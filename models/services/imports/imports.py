@@ -140,10 +140,12 @@ class Import(Sheet):
 
 
 def kind_of(head: bytes, name: str = "") -> str:
-    """As what a content is read: a workbook by its first bytes, whatever its name; documents and questions of other
-    tools by how they begin, GIFT also by its name; or else as text."""
+    """As what a content is read: a workbook by its first bytes, whatever its name, but for a package of QTI, which is a
+    ZIP file; documents and questions of other tools by how they begin, GIFT also by its name; or else as text."""
     if head.startswith(_BOOKS):
-        return "sheets"
+        return "qti" if name.lower().endswith(".zip") else "sheets"
+    if b"<qti-assessment-item" in head or b"<assessmentItem" in head:
+        return "qti"
     if b"<quiz" in head and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return "moodle"
     is_gift = head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"::", b"$CATEGORY:", b"//"))

@@ -103,14 +103,14 @@ def _item(names: Sequence[str], row: Mapping[str, Any], before: Any, after: Any)
         "label": str(words),
         "tone": tone,
         "fields": [
-            {"label": label_of(kind.field), **_sides(kind.plain(was), kind.plain(then))}
+            {"label": label_of(kind.field), **sides(kind.plain(was), kind.plain(then))}
             for kind, was, then in sides
             if was != then
         ],
     }
 
 
-def _sides(old: str, new: str) -> dict[str, list[tuple[str, str]]]:
+def sides(old: str, new: str) -> dict[str, list[tuple[str, str]]]:
     """Both texts in pieces, each with what is to be said of it: `del` in the old one, `ins` in the new one."""
     pieces = list(_pieces(old, new))
     return {

@@ -20,14 +20,22 @@ from models.training import correcting, corrections
 from models.training.attempts import RESULTS, QuizAttempt
 from models.training.bank import BankQuestion, read_row
 from models.training.corrections import DONE, RUNNING, PutEdition, QuestionCorrection
-from models.training.marking import read_line, right_words
+from models.training.question_editions import BankEdition, numbered, words_of
 from models.training.regrading import PaperResult
 from views import wording
+from views.custom.reports.releases import sides
 from views.session import actor
 from views.slots import CustomView, Link, on_record_page
 
 PAGE = 50
 CORRECT = L("Correct a mistake", "更正題目錯誤")
+NUMBERED, UNNUMBERED = L("Edition {number}", "第 {number} 版"), L("Former edition", "以往版本")
+SAID_OF = {
+    "text": L("Question", "題目"),
+    "options": L("Options", "選項"),
+    "right": L("Right by it", "該版本的答案"),
+    "explanation": L("Explanation", "解析"),
+}
 WHO = L("Whose result changes", "受影響的作答")
 RESULT = L("{share} % · {result}", "{share}% · {result}")
 
@@ -58,7 +66,13 @@ class CorrectionsView(CustomView):
         question = rights.find(actor(), BankQuestion, request.args.get("question"))
         row = BankQuestion.collection().find_one({"_id": question.id}) or {}
         present = editions.edition_of([read_row(row)[1]])
-        rows = [_edition(edition, present) for edition in corrections.editions_put(question.id)]
+        known = numbered(question)
+        put = corrections.editions_put(question.id)
+        put.sort(key=lambda each: known[each.edition].number if each.edition in known else 0, reverse=True)
+        rows = [
+            _edition(each, known.get(each.edition), before) | {"is_present": each.edition == present}
+            for each, before in zip(put, [*put[1:], None], strict=True)
+        ]
         return self.render("custom/corrections.html", question=question, rows=rows)
 
     @expose("/begin/", methods=("POST",))
@@ -91,16 +105,21 @@ class CorrectionsView(CustomView):
         )
 
 
-def _edition(edition: PutEdition, present: str) -> dict[str, Any]:
-    lines = editions.lines_in(edition.edition)
-    item = read_line(lines[0]) if lines else None
+def _edition(put: PutEdition, known: BankEdition | None, before: PutEdition | None) -> dict[str, Any]:
+    """An edition with its number, date and author, and in which words it differs from the one put before it."""
+    words, older = words_of(put.edition), words_of(before.edition) if before else {}
     return {
-        "text": item.text if item else "",
-        "right": right_words(item) if item and not item.waits else "",
-        "count": edition.count,
-        "last": wording.moment(edition.last) if edition.last else "",
-        "is_present": edition.edition == present,
-        "edition": edition.edition,
+        "title": str(NUMBERED(number=known.number)) if known else str(UNNUMBERED),
+        "since": wording.moment(known.at) if known else "",
+        "by": known.by if known else "",
+        "fields": [
+            {"label": str(label), **sides(older.get(name, words[name]), words[name])}
+            for name, label in SAID_OF.items()
+            if words[name] or older.get(name)
+        ],
+        "count": put.count,
+        "last": wording.moment(put.last) if put.last else "",
+        "edition": put.edition,
     }
 
 

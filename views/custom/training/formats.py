@@ -9,6 +9,7 @@ from flask_admin import BaseView
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
 from models.training.interchange import GIFT, MIMETYPES, MOODLE, in_gift, in_moodle
+from models.training.qti import MIMETYPE, QTI, in_qti
 from views.slots import ExportFormat, on_export
 
 FIELDS = tuple("number kind category difficulty text options is_true answer tolerance explanation".split())
@@ -23,4 +24,5 @@ on_export(
     "bank_question",
     ExportFormat(GIFT, L("GIFT", "GIFT"), MIMETYPES[GIFT], FIELDS, in_gift),
     ExportFormat(MOODLE, L("Moodle XML", "Moodle XML"), MIMETYPES[MOODLE], FIELDS, in_moodle),
+    ExportFormat(QTI, L("QTI 3 package", "QTI 3 題目包"), MIMETYPE, FIELDS, in_qti),
 )

@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 
 NOT_TAKEN = "\x02"  # before the word that says why a question is not taken over
 UNCLOSED, NO_ANSWER, KIND, WEIGHTS, DECOY, SIGNS, NUMBER = "unclosed no_answer kind weights decoy signs number".split()
+MEDIA, MISSING, PARTS, RULE, TEST, VERSION, XML = "media missing parts rule test version xml".split()
 SINGLE, MULTIPLE, TRUE_FALSE, NUMERIC = "Single choice", "Multiple choice", "True or false", "Number with tolerance"
 ORDERING, MATCHING, SHORT = "Ordering", "Matching", "Short answer, marked by the trainer"
 DIFFICULTIES = {"easy": "Easy", "middle": "Middle", "hard": "Hard"}

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import books, charsets, gift, moodle, reqif
+from . import books, charsets, gift, moodle, qti, reqif
 from .cell_texts import COLUMNS_MAX
 from .crowded import refuse_crowded
 from .unreadable import Unreadable
@@ -32,8 +32,8 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
     name = order.get("sheet")
     if order["kind"] == "reqif":
         rows = reqif.rows(content)
-    elif order["kind"] == "moodle":
-        rows = moodle.rows(content)
+    elif order["kind"] in ("moodle", "qti"):
+        rows = (moodle if order["kind"] == "moodle" else qti).rows(content)
     elif order["kind"] == "gift":
         rows = gift.rows(content, order.get("encoding", "") or encoding_of(content))
     elif order["kind"] == "sheets":
