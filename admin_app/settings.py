@@ -1,15 +1,10 @@
 """The settings of one running Guicheng: every name, default and meaning; nobody else reads GUICHENG_ variables."""
 
 import base64
-import binascii
-import contextlib
 import ipaddress
-import json
 import os
 import re
-import secrets
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,21 +14,31 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from admin_app.problems import Problem
+from admin_app.own_keys import (
+    BACKUP_KEY_BYTES,
+    FIELD_KEY_BYTES,
+    kept_backup_keys,
+    kept_secrets,
+    parse_field_keys,
+    parse_keys,
+)
+from admin_app.problems import SettingsError
 
 PREFIX = "GUICHENG_"
-FIELD_KEY_BYTES = 64
 SECRET_KEY_CHARACTERS_MIN = 32
 DIFFERENT_MIN = 12  # of 32 random hexadecimal digits at least so many differ, but for one in a thousand
 BROKER_SCHEMES = ("redis", "rediss", "amqp", "amqps")
-SECRETS_FILE = "secrets.json"
-BACKUP_KEY_BYTES = 32
 METRICS_TOKEN_MIN = 16
-BACKUP_KEYS_FILE = "backup-keys.json"
 
 
-class SettingsError(Problem):
-    """A setting is unknown or wrong; the text is one sentence that names it."""
+_LISTS = (
+    "trusted_hosts",
+    "second_factor_roles",
+    "password_logins",
+    "webhook_inner_hosts",
+    "wecom_urls",
+    "dingtalk_urls",
+)
 
 
 def _option(default: Any, meaning: str, **rules: Any) -> Any:
@@ -149,6 +154,40 @@ class Settings(BaseSettings):
     oidc_client_id: str = _option("", "Under which name the provider knows Guicheng.")
     oidc_client_secret: str = _option("", "The secret that goes with it; empty for a public client.", repr=False)
     oidc_name: str = _option("", "How people call the company's login; empty means Company login.", max_length=40)
+    ldap_host: str = _option("", "Directory server (LDAP, Active Directory); empty means that there is none.")
+    ldap_security: Literal["tls", "starttls", "none"] = _option(
+        "tls", "How the way to the directory is encrypted; its certificate is checked. none only on this machine."
+    )
+    ldap_port: int = _derived(
+        lambda values: 636 if values.get("ldap_security") == "tls" else 389,
+        "636 with tls, else 389",
+        "Port of the directory server.",
+        ge=1,
+        le=65535,
+    )
+    ldap_ca: str = _option("", "File with the certificates that sign the directory's; empty means the machine's.")
+    ldap_kind: Literal["ad", "ldap"] = _option(
+        "ad", "Whose names for things it has: Active Directory's, or RFC 2798's."
+    )
+    ldap_base: str = _option("", "Where people stand, such as OU=People,DC=example,DC=com.")
+    ldap_user: str = _option("", "Service account that searches, as the directory names it; it needs to read only.")
+    ldap_password: str = _option("", "Password of the service account.", repr=False)
+    ldap_people: str = _option("", "Filter of those who belong here, such as (memberOf=CN=…); empty means all people.")
+    ldap_name: str = _option("", "How people call the directory; empty means Company directory.", max_length=40)
+    wecom_corp: str = _option("", "Company id (corpid) in WeCom; empty means that there is no WeCom.")
+    wecom_agent: str = _option("", "Id of the application in WeCom (AgentId).")
+    wecom_secret: str = _option("", "Secret of the application in WeCom.", repr=False)
+    wecom_urls: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Other addresses for the login, the login within WeCom, and the API, separated by commas; for a gateway or a "
+        "test.",
+    )
+    dingtalk_corp: str = _option("", "Company id (CorpId) in DingTalk; empty means that there is no DingTalk.")
+    dingtalk_client: str = _option("", "Client ID (AppKey) of the application in DingTalk.")
+    dingtalk_secret: str = _option("", "Client secret of the application in DingTalk.", repr=False)
+    dingtalk_urls: Annotated[tuple[str, ...], NoDecode] = _option(
+        (), "Other addresses for the login, the API and the older API, separated by commas; for a gateway or a test."
+    )
     password_logins: Annotated[tuple[str, ...], NoDecode] = _option(
         (),
         "Login names that sign in by password beside the company's login, separated by commas, such as one for "
@@ -255,13 +294,18 @@ class Settings(BaseSettings):
     @field_validator("oidc_issuer")
     @classmethod
     def _is_issuer(cls, url: str) -> str:
-        parts = urlsplit(url)
-        is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
-        if url and not (is_safe and parts.netloc and not parts.query and not parts.fragment):
+        if url and not _is_safe_url(url):
             raise ValueError("must look like https://login.example.com")
         return url
 
-    @field_validator("trusted_hosts", "second_factor_roles", "password_logins", "webhook_inner_hosts", mode="before")
+    @field_validator("wecom_urls", "dingtalk_urls")
+    @classmethod
+    def _are_three(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if len(urls) not in (0, 3) or not all(_is_safe_url(url) for url in urls):
+            raise ValueError("must be three addresses with https://")
+        return urls
+
+    @field_validator(*_LISTS, mode="before")
     @classmethod
     def _read_list(cls, names: Any) -> Any:
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
@@ -292,6 +336,25 @@ class Settings(BaseSettings):
         return {PREFIX + name.upper(): _as_text(value) for name, value in values.items() if value is not None}
 
 
+def _has_company_login(settings: Settings) -> bool:
+    return bool(settings.oidc_issuer or settings.ldap_host or settings.wecom_corp or settings.dingtalk_corp)
+
+
+_BELONGING = {
+    "ldap_host": ("ldap_base", "ldap_user", "ldap_password"),
+    "wecom_corp": ("wecom_agent", "wecom_secret"),
+    "dingtalk_corp": ("dingtalk_client", "dingtalk_secret"),
+}
+
+
+def _lacking(settings: Settings) -> Iterator[tuple[str, bool, str]]:
+    """What belongs to a setting that is set, and is not set."""
+    for first, names in _BELONGING.items():
+        for name in names:
+            is_lacking = bool(getattr(settings, first)) and not getattr(settings, name)
+            yield name, is_lacking, f"is needed with {PREFIX}{first.upper()}"
+
+
 def _conflicts(settings: Settings) -> list[tuple[str, str]]:
     rules = (
         ("host", settings.demo and not _is_loopback(settings.host), "must be 127.0.0.1 in demo mode: known passwords"),
@@ -307,7 +370,17 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
         ("oidc_client_id", bool(settings.oidc_issuer) and not settings.oidc_client_id, "is needed with an issuer"),
-        ("password_logins", bool(settings.password_logins) and not settings.oidc_issuer, "needs GUICHENG_OIDC_ISSUER"),
+        (
+            "password_logins",
+            bool(settings.password_logins) and not _has_company_login(settings),
+            "needs a company login, such as GUICHENG_OIDC_ISSUER",
+        ),
+        *_lacking(settings),
+        (
+            "ldap_security",
+            bool(settings.ldap_host) and settings.ldap_security == "none" and not _is_loopback(settings.ldap_host),
+            "may be none only with a directory on this machine",
+        ),
         ("mail_from", bool(settings.smtp_host) and not settings.mail_from, "is needed with GUICHENG_SMTP_HOST"),
         (
             "smtp_security",
@@ -323,6 +396,13 @@ def _is_guessable(key: str) -> bool:
     """Whether a secret was typed rather than made: few different characters, a repetition, or words that ask for it."""
     plain = key.lower()
     return len(set(key)) < DIFFERENT_MIN or any(word in plain for word in ("changeme", "secret", "password", "example"))
+
+
+def _is_safe_url(url: str) -> bool:
+    """Whether secrets may go to an address: https, or this machine."""
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+    return bool(is_safe and parts.netloc and not parts.query and not parts.fragment)
 
 
 def _is_loopback(host: str) -> bool:
@@ -343,82 +423,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, dict):
         return ",".join(f"{name}:{base64.b64encode(key).decode()}" for name, key in value.items())
     return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def parse_field_keys(text: str) -> dict[int, bytes]:
-    """Read "1:base64,2:base64" into keys by number; raise ValueError with what is wrong."""
-    return parse_keys(text, FIELD_KEY_BYTES)
-
-
-def parse_keys(text: str, length: int) -> dict[int, bytes]:
-    """Read keys of this many bytes by number; raise ValueError with what is wrong."""
-    pairs = [part.strip().partition(":") for part in text.split(",") if part.strip()]
-    keys = {_key_number(name): _key_of(name, encoded, length) for name, _, encoded in pairs}
-    if len(keys) != len(pairs):
-        raise ValueError("must not use a number twice")
-    return keys
-
-
-def _key_number(name: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,3}", name) or not 1 <= int(name) <= 255:
-        raise ValueError("must look like 1:base64key,2:base64key with numbers from 1 to 255")
-    return int(name)
-
-
-def _key_of(name: str, encoded: str, length: int) -> bytes:
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except binascii.Error as problem:
-        raise ValueError(f"must give key {name} in base64") from problem
-    if len(key) != length:
-        raise ValueError(f"must give key {name} with {length} bytes, not {len(key)}")
-    return key
-
-
-def kept_secrets(folder: Path) -> dict[str, str]:
-    """Return the secrets kept in `folder`, making them first if there are none; only their owner may read them."""
-    path = folder / SECRETS_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_once(path, {"secret_key": secrets.token_urlsafe(48), "field_keys": f"1:{new_field_key()}"})
-    try:
-        kept = json.loads(path.read_text("utf-8"))
-        return {"secret_key": kept["secret_key"], "field_keys": kept["field_keys"]}
-    except (OSError, ValueError, KeyError) as problem:
-        raise SettingsError(f"The secrets in {path} cannot be read ({type(problem).__name__}).") from problem
-
-
-def kept_backup_keys(folder: Path) -> str:
-    """Return the keys of the backups kept in `folder`, in a file of their own, making them first if there are none."""
-    path = folder / BACKUP_KEYS_FILE
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_once(path, {"backup_keys": f"1:{base64.b64encode(secrets.token_bytes(BACKUP_KEY_BYTES)).decode()}"})
-    try:
-        return str(json.loads(path.read_text("utf-8"))["backup_keys"])
-    except (OSError, ValueError, KeyError) as problem:
-        raise SettingsError(
-            f"The keys of the backups in {path} cannot be read ({type(problem).__name__})."
-        ) from problem
-
-
-def new_field_key() -> str:
-    """Return a fresh key for encrypted fields, in base64."""
-    return base64.b64encode(secrets.token_bytes(FIELD_KEY_BYTES)).decode()
-
-
-def _write_once(path: Path, content: dict[str, str]) -> None:
-    """Write a file that is whole from its first moment; of two writers at once the first wins."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp gives mode 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -5,6 +5,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from admin_app.database import connect
+from admin_app.directories import directories_of
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel.base import clock
@@ -13,6 +14,7 @@ from models.mailing import MailSettings, set_post_office
 from models.operations.first_policy import FirstTarget, set_first_target
 from models.operations.schedules import offer_jobs
 from models.policy import Policy, set_policy
+from models.services.directory.source import set_sources
 from models.services.files.scanning import set_scanner
 from models.services.work.exports import Writer, set_writer
 from tasks.backup.crypt import set_keys as set_backup_keys
@@ -42,6 +44,7 @@ def set_rules(settings: Settings) -> None:
     )
     set_post_office(_post_office(settings))
     set_scanner(settings.clamav)
+    set_sources(directories_of(settings))
     set_first_target(FirstTarget(settings.data / "backups", encrypted=bool(settings.backup_keys)))
     set_writer(_writer_of_exports)
     known = load_jobs()

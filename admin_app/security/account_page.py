@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from admin_app.security.accounts import has_second_step
 from admin_app.security.addresses import safe_next
-from admin_app.security.company_login import company_login, identity_of
+from admin_app.security.company_login import company_login, identities_of
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import GONE, endpoints, leave
 from admin_app.security.sessions import end_session, sessions_of, this_session
@@ -123,7 +123,7 @@ def _page(me: User, typed: Mapping[str, str], problems: Mapping[str, Any] | None
         own_session=this_session().key,
         when=At,
         company=company_login(),
-        identity=identity_of(me.id),
+        identities={own["issuer"]: own for own in identities_of(me.id)},
     )
 
 

@@ -108,7 +108,7 @@ def close_account(user_id: ObjectId) -> None:
 
 def has_company_login(user_id: ObjectId) -> bool:
     """Whether a user signs in with the company's login."""
-    return company_login.identity_of(user_id) is not None
+    return bool(company_login.identities_of(user_id))
 
 
 def company_login_off(user: User, by: Actor) -> bool:

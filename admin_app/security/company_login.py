@@ -1,37 +1,69 @@
-"""Which person of the company an identity of the provider is: linked by that person, never by equal mail or name."""
+"""Which person of the company an identity of a provider is: linked by that person, never by equal mail or name.
+
+An account has one identity for each issuer. Those that were linked when there could be one alone are read, too.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from bson import ObjectId
 from flask import current_app, session
 from pymongo.errors import DuplicateKeyError
 
+from admin_app.directories import directories_of
 from admin_app.security.account_rows import accounts
+from admin_app.security.proofs import Flow, Proof
+from admin_app.settings import Settings
 from models.kernel.base import clock
 from models.kernel.base.errors import Refused
 from models.kernel.base.words import L, Words
-
-if TYPE_CHECKING:
-    from admin_app.security.openid import Proof, Provider
-    from admin_app.settings import Settings
+from models.services.directory.dingtalk import DingTalk
+from models.services.directory.ldap import Ldap
+from models.services.directory.source import sources
+from models.services.directory.wecom import WeCom
 
 PENDING_SECONDS = 600
+COMPANY, DIRECTORY = "company", "directory"
 COMPANY_LOGIN = L("Company login", "公司統一登錄")
 TAKEN = L("This company login is linked to another person here.", "此公司統一登錄已關聯到其他人員。")
 
 
-@dataclass(frozen=True)
-class CompanyLogin:
-    """The way to sign in with the company's login; `only_passwords`: the login names that may use a password beside it,
-    none: everybody."""
+class LoginProvider(Protocol):
+    """Where a browser is sent to show who its person is."""
 
+    def begin(self, back: str, *, is_anew: bool = False) -> tuple[str, Flow]:
+        """The address to send a browser to, and what it keeps. Raises Unreachable."""
+
+    def finish(self, flow: Flow | None, given: Mapping[str, str], back: str) -> Proof:
+        """Who came back. Raises Unproven, Unreachable."""
+
+
+@dataclass(frozen=True)
+class LoginWay:
+    """One way to show who one is; `key` stands in its address. Without a provider it is the directory, whose names and
+    passwords are typed here."""
+
+    key: str
     name: Words
     issuer: str
-    provider: Provider
+    provider: Any
+
+    @property
+    def url(self) -> str:
+        """Where its button leads."""
+        return f"/login/{self.key}"
+
+
+@dataclass(frozen=True)
+class CompanyLogin:
+    """The ways to sign in with what people have elsewhere; `only_passwords`: the login names that may use a password
+    beside them, none: everybody."""
+
+    ways: tuple[LoginWay, ...]
     only_passwords: frozenset[str]
     public_url: str
 
@@ -39,53 +71,90 @@ class CompanyLogin:
         """Whether somebody may sign in by password."""
         return not self.only_passwords or login in self.only_passwords
 
+    def way(self, key: str) -> LoginWay | None:
+        return next((way for way in self.ways if way.key == key), None)
+
 
 def from_settings(settings: Settings) -> CompanyLogin | None:
-    """The company's login as it is set; None where there is none."""
-    if not settings.oidc_issuer:
+    """The ways as they are set; None where there is none."""
+    ways = tuple(_ways(settings))
+    if not ways:
         return None
-    from admin_app.security.openid import Provider  # noqa: PLC0415 - half a second that only those pay who use it
+    return CompanyLogin(ways, frozenset(settings.password_logins), settings.public_url)
 
-    return CompanyLogin(
-        name=settings.oidc_name or COMPANY_LOGIN,
-        issuer=settings.oidc_issuer,
-        provider=Provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret),
-        only_passwords=frozenset(settings.password_logins),
-        public_url=settings.public_url,
-    )
+
+def _ways(settings: Settings) -> Sequence[LoginWay]:
+    ways: list[LoginWay] = []
+    if settings.oidc_issuer:
+        from admin_app.security.openid import Provider as OpenId  # noqa: PLC0415 - half a second for those who use it
+
+        provider = OpenId(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+        ways.append(LoginWay(COMPANY, settings.oidc_name or COMPANY_LOGIN, settings.oidc_issuer, provider))
+    for source in directories_of(settings):
+        if isinstance(source, Ldap):
+            ways.append(LoginWay(DIRECTORY, source.name, source.issuer, None))
+        elif isinstance(source, WeCom | DingTalk):
+            from admin_app.security.vendor_login import VendorLogin  # noqa: PLC0415 - for those who use it
+
+            ways.append(LoginWay(source.key, source.name, source.issuer, VendorLogin(source)))
+    return ways
 
 
 def company_login() -> CompanyLogin | None:
-    """The company's login of this application, if it has one."""
+    """The ways of this application, if it has any."""
     known: CompanyLogin | None = current_app.extensions.get("company_login")
     return known
 
 
+def directory() -> Ldap | None:
+    """The directory whose names and passwords are typed here."""
+    return next((source for source in sources() if isinstance(source, Ldap)), None)
+
+
+def identities_in(account: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The identities that stand in an account, as one or as a list."""
+    kept = (account or {}).get("identity") or []
+    return [kept] if isinstance(kept, Mapping) else list(kept)
+
+
 def person_of(issuer: str, subject: str) -> ObjectId | None:
     """Whose an identity is; None: nobody's here."""
-    row = accounts().find_one({"identity.issuer": issuer, "identity.subject": subject}, {"_id": 1})
-    return row["_id"] if row else None
+    for row in accounts().find({"identity.issuer": issuer, "identity.subject": subject}, {"identity": 1}):
+        if any((own["issuer"], own["subject"]) == (issuer, subject) for own in identities_in(row)):
+            return row["_id"]
+    return None
 
 
-def identity_of(user_id: ObjectId) -> dict[str, Any] | None:
-    """With which identity somebody signs in, and since when."""
-    row = accounts().find_one({"_id": user_id}, {"identity": 1})
-    return row.get("identity") if row else None
+def identities_of(user_id: ObjectId) -> list[dict[str, Any]]:
+    """With which identities somebody signs in, and since when."""
+    return identities_in(accounts().find_one({"_id": user_id}, {"identity": 1}))
 
 
-def link(user_id: ObjectId, identity: dict[str, str]) -> None:
-    """Let a person sign in with an identity of the provider. Raises Refused where it is another person's."""
+def link(user_id: ObjectId, identity: Mapping[str, Any]) -> None:
+    """Let a person sign in with an identity, in the place of another of that issuer. Raises Refused where it is another
+    person's."""
     facts = {name: identity[name] for name in ("issuer", "subject", "name")}
+    others = _without(identity["issuer"])
+    fresh = {"$concatArrays": [others, [{"$literal": {**facts, "since": clock.now()}}]]}
     try:
-        accounts().update_one({"_id": user_id}, {"$set": {"identity": {**facts, "since": clock.now()}}})
+        accounts().update_one({"_id": user_id}, [{"$set": {"identity": fresh}}])
     except DuplicateKeyError as clash:
         raise Refused(TAKEN) from clash
 
 
-def unlink(user_id: ObjectId) -> bool:
-    """Let nobody sign in as this person with the company's login any more; whether somebody could."""
-    result = accounts().update_one({"_id": user_id, "identity": {"$exists": True}}, {"$unset": {"identity": ""}})
-    return bool(result.modified_count)
+def unlink(user_id: ObjectId, issuer: str = "") -> bool:
+    """Let nobody sign in as this person with an identity of this issuer any more, or of any; whether somebody could."""
+    query = {"_id": user_id, **({"identity.issuer": issuer} if issuer else {"identity": {"$exists": True}})}
+    rest: Any = {"$cond": [{"$eq": [_without(issuer), []]}, "$$REMOVE", _without(issuer)]}
+    change: Any = [{"$set": {"identity": rest}}] if issuer else {"$unset": {"identity": ""}}
+    return bool(accounts().update_one(query, change).modified_count)
+
+
+def _without(issuer: str) -> dict[str, Any]:
+    """The identities of an account but for those of an issuer, as a list."""
+    kept = {"$ifNull": ["$identity", []]}
+    rows = {"$cond": [{"$isArray": kept}, kept, [kept]]}
+    return {"$filter": {"input": rows, "cond": {"$ne": ["$$this.issuer", {"$literal": issuer}]}}}
 
 
 def keep_pending(proof: Proof) -> None:

@@ -5,31 +5,39 @@ An identity that nobody here has linked opens nothing: its owner signs in by pas
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Any
 
 from bson import ObjectId
-from flask import Response, abort, flash, redirect, render_template, request, session, url_for
+from flask import Response, abort, flash, make_response, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from admin_app.security import accounts, company_login, second_factor
+from admin_app.security import accounts, company_login, second_factor, throttle
 from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
-from admin_app.security.company_login import CompanyLogin
+from admin_app.security.company_login import CompanyLogin, LoginWay
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.login import ask_for_code, endpoints, finish_sign_in, login_page
+from admin_app.security.proofs import Flow, Proof, Unproven, Unreachable
 from admin_app.security.sessions import end_all
 from admin_app.security.signed_in import require_password
 from models.kernel.base.errors import Refused
-from models.kernel.base.words import L
+from models.kernel.base.words import L, Words
+from models.services.directory import source
+from models.services.directory.ldap import NAME_MAX
 
 UNREACHABLE = L(
-    "The company login does not answer. Please try again in a minute, or sign in with your password.",
-    "公司統一登錄沒有響應，請稍後重試，或使用密碼登錄。",
+    "{name} does not answer. Please try again in a minute, or sign in with your password.",
+    "{name}沒有響應，請稍後重試，或使用密碼登錄。",
 )
 UNPROVEN = L(
-    "The company login was not completed. Please begin again.",
-    "公司統一登錄未完成，請重新開始。",
+    "{name} was not completed. Please begin again.",
+    "{name}未完成，請重新開始。",
+)
+WRONG_THERE = L(
+    "{name}: the name or the password is not right, or the account there is disabled or locked.",
+    "{name}：用戶名或密碼不正確，或該賬號已停用、鎖定。",
 )
 NOT_LINKED = L(
     "Your company login is not linked to anybody here yet. Please sign in with login name and password this time; you "
@@ -41,36 +49,76 @@ LINKED = L("From now on you can sign in with the company login.", "今後可使�
 UNLINKED = L("The company login is taken off your account.", "已取消與公司統一登錄的關聯。")
 
 
-@endpoints.get("/login/company")
-def company_sign_in() -> Any:
-    """Go to the company's login."""
-    offered = _offered()
-    openid = _openid()
+@endpoints.get("/login/<any(company, wecom, dingtalk):key>")
+def company_sign_in(key: str) -> Any:
+    """Go to where people show who they are."""
+    way = _way(key)
     try:
-        url, flow = offered.provider.begin(_back(offered))
-    except openid.Unreachable as problem:
-        return _failed(UNREACHABLE, str(problem), 503)
-    session["company"] = {**asdict(flow), "next": safe_next(request.args.get("next"), "")}
+        url, flow = way.provider.begin(_back(way))
+    except Unreachable as problem:
+        return _failed(UNREACHABLE(name=way.name), str(problem), 503)
+    session["company"] = {**asdict(flow), "key": key, "next": safe_next(request.args.get("next"), "")}
     return redirect(url, 303)
 
 
-@endpoints.get("/login/company/return")
-def company_return() -> Any:
-    """Come back from the company's login: signed in, or with an identity that nobody has linked yet."""
-    offered, openid = _offered(), _openid()
+@endpoints.get("/login/<any(company, wecom, dingtalk):key>/return")
+def company_return(key: str) -> Any:
+    """Come back from there: signed in, or with an identity that nobody has linked yet."""
+    way = _way(key)
     kept = dict(session.pop("company", None) or {})
     target = kept.pop("next", "")
     try:
-        flow = openid.Flow(**kept) if kept.keys() == openid.Flow.__dataclass_fields__.keys() else None
-        proof = offered.provider.finish(flow, request.args, _back(offered))
-    except openid.Unreachable as problem:
-        return _failed(UNREACHABLE, str(problem), 503, target)
-    except openid.Unproven as problem:
-        return _failed(UNPROVEN, str(problem), 401, target)
+        proof = way.provider.finish(_flow_of(kept, key), request.args, _back(way))
+    except Unreachable as problem:
+        return _failed(UNREACHABLE(name=way.name), str(problem), 503, target)
+    except Unproven as problem:
+        return _failed(UNPROVEN(name=way.name), str(problem), 401, target)
     return _enter(proof, target)
 
 
-def _enter(proof: Any, target: str) -> Any:
+def _flow_of(kept: dict[str, Any], key: str) -> Flow | None:
+    """The way that this browser began at this provider, if it did."""
+    is_this = kept.pop("key", "") == key and kept.keys() == Flow.__dataclass_fields__.keys()
+    return Flow(**kept) if is_this else None
+
+
+@endpoints.route("/login/directory", methods=["GET", "POST"])
+def directory_sign_in() -> Any:
+    """Sign in with name and password of the company's directory, guessed as slowly as those of this system."""
+    way, target = _way(company_login.DIRECTORY), request.values.get("next")
+    if request.method == "GET":
+        return _directory_page(way, target)
+    login = request.form.get("login", "").strip()
+    attempt = throttle.attempt(f"directory:{login[:NAME_MAX].lower()}", request.remote_addr)
+    if attempt.wait:
+        tell("held up")
+        answer = make_response(_directory_page(way, target, throttle.wait_sentence(attempt.wait)), 429)
+        answer.headers["Retry-After"] = str(attempt.wait)
+        return answer
+    try:
+        entry = directory_entry(login, request.form.get("password", ""))
+    except source.DirectoryAway as problem:
+        tell("company login failed", why=str(problem))
+        return _directory_page(way, target, UNREACHABLE(name=way.name)), 503
+    if entry is None:
+        tell(Event.FAILURE)
+        return _directory_page(way, target, WRONG_THERE(name=way.name)), 401
+    attempt.succeeded()
+    return _enter(Proof(way.issuer, entry.subject, entry.name[:100], at=time.time()), safe_next(target, ""))
+
+
+def directory_entry(login: str, password: str) -> source.DirectoryEntry | None:
+    """Whose name and password these are in the directory. Raises Unreachable."""
+    known = company_login.directory()
+    return known.proven(login, password) if known else None
+
+
+def _directory_page(way: LoginWay, target: str | None, problem: Words | None = None) -> str:
+    login = request.form.get("login", "")[:NAME_MAX]
+    return render_template("login_directory.html", way=way, next=safe_next(target, ""), login=login, problem=problem)
+
+
+def _enter(proof: Proof, target: str) -> Any:
     """What somebody who has proved an identity gets: a session, the code page, or the way to link it."""
     user_id = company_login.person_of(proof.issuer, proof.subject)
     if current_user.is_authenticated:
@@ -86,7 +134,7 @@ def _enter(proof: Any, target: str) -> Any:
     return finish_sign_in(user_id, target, by_company=True, has_second_factor=proof.has_second_factor)
 
 
-def _here_already(proof: Any, user_id: ObjectId | None) -> Any:
+def _here_already(proof: Proof, user_id: ObjectId | None) -> Any:
     """Somebody who is signed in has shown their identity: to link it."""
     if user_id == current_user.user.id:
         return redirect(url_for("security.account"), 303)
@@ -107,7 +155,7 @@ def company_link() -> Any:
     try:
         require_password(current_user.actor, request.form.get("password", ""))
         if request.form.get("verb") == "off":
-            return _unlink(me.id)
+            return _unlink(me.id, request.form.get("issuer", ""))
         if pending := company_login.pending():
             company_login.link(me.id, pending)
     except Refused as refused:
@@ -119,8 +167,8 @@ def company_link() -> Any:
     return redirect(url_for("security.account"), 303)
 
 
-def _unlink(user_id: ObjectId) -> Any:
-    if company_login.unlink(user_id):
+def _unlink(user_id: ObjectId, issuer: str) -> Any:
+    if company_login.unlink(user_id, issuer):
         record_event(Event.COMPANY_OFF, user=user_id)
         flash(str(UNLINKED), "good")
     return redirect(url_for("security.account"), 303)
@@ -131,7 +179,8 @@ def _link_page(refused: Refused | None = None) -> str:
     return render_template(
         "company_link.html",
         pending=company_login.pending(),
-        identity=company_login.identity_of(current_user.user.id),
+        identities=company_login.identities_of(current_user.user.id),
+        ways=_offered().ways,
         problems=problems,
         sentence=refused.sentence if refused else None,
     )
@@ -140,13 +189,13 @@ def _link_page(refused: Refused | None = None) -> str:
 @endpoints.post("/login/company/logout")
 def company_logout() -> Response:
     """The provider ends somebody's sessions (OpenID Connect Back-Channel Logout)."""
-    offered, openid = _offered(), _openid()
+    way = _way(company_login.COMPANY)
     try:
-        subject = offered.provider.subject_to_log_out(request.form.get("logout_token", "")[:20_000])
-    except (openid.Unproven, openid.Unreachable) as problem:
+        subject = way.provider.subject_to_log_out(request.form.get("logout_token", "")[:20_000])
+    except (Unproven, Unreachable) as problem:
         tell("logout refused", why=str(problem))
         return Response("", 400)
-    if user_id := company_login.person_of(offered.issuer, subject):
+    if user_id := company_login.person_of(way.issuer, subject):
         end_all(user_id)
         record_event(Event.LOGOUT_EVERYWHERE, user=user_id, by="the company login")
     return Response("", 200)
@@ -156,19 +205,17 @@ def _offered() -> CompanyLogin:
     return company_login.company_login() or abort(404)
 
 
-def _openid() -> Any:
-    """The protocol, which is loaded once there is a provider."""
-    from admin_app.security import openid  # noqa: PLC0415
-
-    return openid
+def _way(key: str) -> LoginWay:
+    offered = company_login.company_login()
+    return (offered.way(key) if offered else None) or abort(404)
 
 
-def _back(offered: CompanyLogin) -> str:
-    base = (offered.public_url or request.host_url).rstrip("/")
-    return base + url_for("security.company_return")
+def _back(way: LoginWay) -> str:
+    base = (_offered().public_url or request.host_url).rstrip("/")
+    return base + url_for("security.company_return", key=way.key)
 
 
-def _failed(sentence: L, why: str, status: int, target: str = "") -> Any:
+def _failed(sentence: Words, why: str, status: int, target: str = "") -> Any:
     tell("company login failed", why=why)
     if current_user.is_authenticated:
         flash(str(sentence), "bad")

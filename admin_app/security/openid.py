@@ -7,8 +7,6 @@ are not secrets shared with it are believed. OpenID Connect Core 1.0, 3.1; RFC 7
 
 from __future__ import annotations
 
-import hmac
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,44 +21,17 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 from requests import RequestException
 
+from admin_app.security.proofs import Flow, Proof, Unproven, Unreachable, new_flow, refuse_another_state
+
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 TOLERANCE_SECONDS = 60
 WAIT_SECONDS = (5, 10)  # for a connection, for an answer
 KEPT_SECONDS = 600
 KEYS_ANEW_SECONDS = 30
-FLOW_SECONDS = 600
 LOGOUT_SECONDS = 300
 SUBJECT_MAX = 255
 SECOND_FACTORS = frozenset({"mfa", "otp", "hwk", "swk", "fpt", "face", "sc"})
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-
-
-class Unreachable(Exception):
-    """The provider does not answer, or not as one does."""
-
-
-class Unproven(Exception):
-    """What came back proves nothing; the text says why, for the log."""
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What a browser keeps between going to the provider and coming back, to be known again by."""
-
-    state: str
-    nonce: str
-    verifier: str
-    at: float
-
-
-@dataclass(frozen=True)
-class Proof:
-    """Who somebody is for the provider. `name` is for showing only: providers let people change it."""
-
-    issuer: str
-    subject: str
-    name: str
-    has_second_factor: bool
 
 
 @dataclass
@@ -75,21 +46,24 @@ class Provider:
     _read_at: float = 0.0
     _keys_at: float = 0.0
 
-    def begin(self, back: str) -> tuple[str, Flow]:
-        """The address to send a browser to, and what it keeps. Raises Unreachable."""
-        flow = Flow(*(secrets.token_urlsafe(32) for _ in range(2)), secrets.token_urlsafe(48), time.time())
+    def begin(self, back: str, *, is_anew: bool = False) -> tuple[str, Flow]:
+        """The address to send a browser to, and what it keeps; `is_anew`: its person shows once more who they are.
+        Raises Unreachable."""
+        flow = new_flow()
+        extra = {"prompt": "login", "max_age": "0"} if is_anew else {}
         with self._session(back) as session:
             url, _ = session.create_authorization_url(
-                self._fact("authorization_endpoint"), state=flow.state, nonce=flow.nonce, code_verifier=flow.verifier
+                self._fact("authorization_endpoint"),
+                state=flow.state,
+                nonce=flow.nonce,
+                code_verifier=flow.verifier,
+                **extra,
             )
         return str(url), flow
 
     def finish(self, flow: Flow | None, given: Mapping[str, str], back: str) -> Proof:
         """Who came back, by what the provider gave them along. Raises Unproven, Unreachable."""
-        if flow is None or not hmac.compare_digest(flow.state.encode(), given.get("state", "").encode()):
-            raise Unproven("another state")
-        if not 0 <= time.time() - flow.at <= FLOW_SECONDS:
-            raise Unproven("too late")
+        flow = refuse_another_state(flow, given)
         self._refuse_another_issuer(given.get("iss"))
         if "error" in given or not given.get("code"):
             raise Unproven("the provider refused")
@@ -204,7 +178,10 @@ def _proof(claims: Mapping[str, Any]) -> Proof:
     names = (claims.get(name) for name in ("name", "preferred_username", "email"))
     name = next((name for name in names if isinstance(name, str) and name.strip()), _subject(claims))
     ways = claims.get("amr") or ()
-    return Proof(str(claims["iss"]), _subject(claims), name[:100], not SECOND_FACTORS.isdisjoint(map(str, ways)))
+    at = claims.get("auth_time")
+    proven_at = float(at) if isinstance(at, int | float) and not isinstance(at, bool) else 0.0
+    has_second = not SECOND_FACTORS.isdisjoint(map(str, ways))
+    return Proof(str(claims["iss"]), _subject(claims), name[:100], has_second, min(proven_at, time.time()))
 
 
 def _subject(claims: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ ANYBODY = frozenset(
         "security.sign_in",
         "security.company_sign_in",
         "security.company_return",
+        "security.directory_sign_in",
         "security.company_logout",
         "security.second_step",
         "security.first_link",

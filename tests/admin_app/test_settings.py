@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from admin_app.settings import Settings, SettingsError, kept_secrets, load_settings, new_field_key, settings_page
+from admin_app.own_keys import kept_secrets, new_field_key
+from admin_app.settings import Settings, SettingsError, load_settings, settings_page
 
 KEY = base64.b64encode(bytes(64)).decode()
 PRODUCTION = {

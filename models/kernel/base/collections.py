@@ -56,6 +56,8 @@ EXPECTATIONS = "expectation"
 OBLIGATIONS = "obligation"
 COMPLIANCE = "compliance_count"
 WEBHOOK_MESSAGES = "webhook_message"
+DIRECTORY_STATES = "directory_state"
+DIRECTORY_PEOPLE = "directory_person"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -135,6 +137,8 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
         IndexModel([("state", ASCENDING), ("_id", ASCENDING)], sparse=True),
     ],
     REFUSED_SENDERS: [],
+    DIRECTORY_STATES: [],
+    DIRECTORY_PEOPLE: [IndexModel([("user", ASCENDING)]), IndexModel([("issuer", ASCENDING)])],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     EXPECTATIONS: [],
     OBLIGATIONS: [IndexModel([("due", ASCENDING)])],
