@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import models
 import views
@@ -13,12 +17,13 @@ from admin_app.health import health, healthz
 from admin_app.late_rules import LateRule
 from admin_app.logs import log_requests
 from admin_app.metrics import count_requests
-from admin_app.security import init_public_security, init_security
+from admin_app.security import init_public_security, init_security, language
 from admin_app.settings import Settings
 from admin_app.start import set_rules
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
 from models.kernel.language.record import Record
+from views.contents.endpoints import build_contents
 from views.screens import build_public_screens, build_screens
 
 
@@ -36,7 +41,39 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     app.register_blueprint(health)
     count_requests(app, settings.metrics_token)
     build_screens(app, catalogue if catalogue is not None else models.catalogue)
+    app.config["CONTENTS_URL"] = settings.contents_url
+    if settings.contents_url:
+        app.wsgi_app = ByHost(app.wsgi_app, create_contents_app(settings))  # type: ignore[method-assign]
     return app
+
+
+def create_contents_app(settings: Settings) -> Flask:
+    """An application with the contents of courses alone, which answers to their host name and sets no cookie."""
+    app = Flask("views", root_path=_views_folder())
+    app.config["CONTENTS_URL"] = settings.contents_url
+    app.config["PUBLIC_ONLY"] = True
+    log_requests(app)
+    keep_deadlines(app)
+    language.speak(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=settings.trusted_proxies, x_host=0)  # type: ignore[method-assign]
+    build_contents(app)
+    return app
+
+
+class ByHost:
+    """Gives requests for the host name of contents to their application, and all others to the one with the screens:
+    what is behind an address of one is never behind one of the other."""
+
+    def __init__(self, screens: Any, contents: Flask):
+        self.screens, self.contents = screens, contents
+        name = urlsplit(contents.config["CONTENTS_URL"]).hostname or ""
+        self.is_contents = re.compile(re.escape(name).replace(r"\*", "[a-z0-9-]{1,63}")).fullmatch
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        host = environ.get("HTTP_HOST", "").rpartition(":")[0] or environ.get("HTTP_HOST", "")
+        chosen = self.contents if self.is_contents(host.lower()) else self.screens
+        return chosen(environ, start_response)
 
 
 def create_public_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None = None) -> Flask:

@@ -215,6 +215,13 @@ class Settings(BaseSettings):
         "Address under which people outside reach the public pages, for their links, such as "
         "https://service.example.com; empty means GUICHENG_PUBLIC_URL.",
     )
+    contents_url: str = _derived(
+        lambda values: f"http://*.contents.localhost:{values.get('port')}" if values.get("demo") else "",
+        "http://*.contents.localhost:… in demo mode, else none",
+        "Address of a host name for contents of courses alone (SCORM packages), such as "
+        "https://*.contents.example.net, where * stands for a name of each person and package; empty means that none "
+        "are opened.",
+    )
     webhook_inner_hosts: Annotated[tuple[str, ...], NoDecode] = _option(
         (),
         "Machines inside the house that webhooks may reach, separated by commas, over http, too; empty means none.",
@@ -264,6 +271,13 @@ class Settings(BaseSettings):
         if url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
             raise ValueError("must look like https://guicheng.example.com")
         return url
+
+    @field_validator("contents_url")
+    @classmethod
+    def _is_contents_url(cls, url: str) -> str:
+        if url and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?/?", url):
+            raise ValueError("must look like https://*.contents.example.net")
+        return url.rstrip("/").lower()
 
     @field_validator("mail_from")
     @classmethod
@@ -368,6 +382,17 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("metrics_token", 0 < len(settings.metrics_token) < METRICS_TOKEN_MIN, "must have at least 16 characters"),
         ("field_keys", not settings.field_keys, "is needed outside demo mode"),
         ("trusted_hosts", not settings.trusted_hosts, "must name the host names users type, outside demo mode"),
+        (
+            "contents_url",
+            _is_near_contents(settings),
+            "must be a host name of its own: neither one of GUICHENG_TRUSTED_HOSTS, nor above or below one, since "
+            "cookies reach from one to the other",
+        ),
+        (
+            "contents_url",
+            settings.secure_cookies and settings.contents_url.startswith("http:"),
+            "must begin with https://",
+        ),
         ("cheap_passwords", settings.cheap_passwords and not settings.demo, "is refused outside demo mode"),
         ("oidc_client_id", bool(settings.oidc_issuer) and not settings.oidc_client_id, "is needed with an issuer"),
         (
@@ -390,6 +415,17 @@ def _conflicts(settings: Settings) -> list[tuple[str, str]]:
         ("database", _other_database(settings), "differs from the database in the path of GUICHENG_MONGODB_URI"),
     )
     return [(name, problem) for name, is_broken, problem in rules if is_broken]
+
+
+def _is_near_contents(settings: Settings) -> bool:
+    """Whether contents of courses would share cookies with the application; localhost takes none for names below it."""
+    name = urlsplit(settings.contents_url).hostname or ""
+    name = name.removeprefix("*.")
+    others = {host.lower().lstrip(".") for host in settings.trusted_hosts} if name else set()
+    return any(
+        name == other or other.endswith(f".{name}") or (name.endswith(f".{other}") and other != "localhost")
+        for other in others
+    )
 
 
 def _is_guessable(key: str) -> bool:

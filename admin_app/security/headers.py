@@ -1,6 +1,6 @@
 """What every answer says to the browser, error pages included: run nothing foreign, keep nothing, frame nothing."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 CSP = "; ".join(
     (
@@ -9,6 +9,7 @@ CSP = "; ".join(
         "style-src 'self'",
         "img-src 'self' data:",
         "font-src 'self'",
+        "media-src 'self'",
         "connect-src 'self'",
         "form-action 'self'",
         "frame-ancestors 'none'",
@@ -35,6 +36,8 @@ def add_headers(app: Flask, *, is_secure: bool) -> None:
     def add(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if framed := g.get("framed"):  # the one host that this page shows contents of
+            response.headers["Content-Security-Policy"] = f"{CSP}; frame-src {framed}"
         if is_secure:
             response.headers.setdefault("Strict-Transport-Security", HSTS)
         if not is_static(request.endpoint) or response.status_code >= 400:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -34,6 +35,7 @@ from ..kernel.language import (
     LongText,
     Moment,
     Move,
+    Number,
     Part,
     Percent,
     Record,
@@ -72,7 +74,14 @@ LESSON_KINDS = {
     "text": L("Text", "文字"),
     "file": L("File", "文件資料"),
     "video": L("Video", "視頻"),
+    "scorm": L("SCORM package", "SCORM 課件"),
     "document": L("Controlled document", "受控文件"),
+}
+COURSE_FILES = {
+    "material": L("Material", "課件"),
+    "video": L("Video", "視頻"),
+    "captions": L("Captions", "字幕"),
+    "package": L("SCORM package", "SCORM 課件"),
 }
 PERSON = user_in("person", L("Person", "學習人"), own=True)
 JUDGE = L("Judge the effect", "評估培訓效果")
@@ -169,7 +178,7 @@ def has_certificate(course: ObjectId, person: ObjectId) -> bool:
         edit="draft published",
         withdraw=False,
     ),
-    files={"material": L("Material", "課件"), "video": L("Video", "視頻"), "captions": L("Captions", "字幕")},
+    files=COURSE_FILES,
     follow_ups=(
         FollowUp("assign", "Enrolment", ASSIGN, states="published", over="User", where=learners, fill=enrolment_of),
     ),
@@ -210,6 +219,8 @@ class LessonDone(Line):
     lesson = LineRef("Course.lessons", required=True, label=L("Lesson", "課時"))
     done_at = Moment(default=clock.now, label=L("Done at", "完成時間"))
     edition = Whole(label=L("Edition", "版次"))
+    spent = Whole(least=0, label=L("Time spent, minutes", "學習時長（分鐘）"))
+    score = Number(least=-100, most=100, places=2, label=L("Score", "得分"))
 
 
 def judgement_by_superior(enrolment: Enrolment) -> Mapping[str, Any] | None:
@@ -434,13 +445,18 @@ def join(me: Actor, course: Course) -> Enrolment:
     return changes.in_batch(body)
 
 
-def done_with(me: Actor, enrolment: Enrolment, key: str) -> Enrolment:
-    """Note that the person has done a lesson; the required ones before it come first. Raises Missing, Refused."""
+def done_with(
+    me: Actor, enrolment: Enrolment, key: str, *, spent: int | None = None, score: Decimal | None = None
+) -> Enrolment:
+    """Note that the person has done a lesson, in so many seconds and with which score where that is known; the required
+    ones before it come first. Raises Missing, Refused."""
     if enrolment.ref("person") != me.id:
         raise Missing
 
     def learned(now: Enrolment) -> dict[str, Any]:
         line = _line_done(now, key)
+        if line and spent is not None:
+            line.spent, line.score = spent // 60, score
         return {"done": [*(now.done or ()), line]} if line else {}
 
     return changes.amend(Enrolment, enrolment.id, learned, actor=for_person(me))

@@ -22,7 +22,7 @@ INCOMING = "restoring."
 # Of the moment: restored, sessions and keys would let in who was shut out, leases and queues would do old work again.
 LEFT_OUT = frozenset(
     {collections.SESSIONS, collections.THROTTLES, leases.COLLECTION, "readiness", MARKER}
-    | {collections.API_KEYS, collections.API_ENTRIES}
+    | {collections.API_KEYS, collections.API_ENTRIES, collections.COURSE_LAUNCHES}
 )
 LEFT_OUT_PREFIXES = ("system.", "celery", "messages", INCOMING)
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)

@@ -53,6 +53,7 @@ ALLOWED = {
     "models/services/work/tallies.py": "counts for monitoring",
     "models/services/personal/api_keys.py": "keys of programs, and what came once under which key of theirs",
     "models/training/feedback.py": "anonymous feedback, which is no record; one sealed text for each training",
+    "models/training/tracking.py": "how far somebody is within a lesson, which changes by the second",
     "models/training/corrections.py": "a touch of what is not marked yet, so that of two transactions one waits",
     "models/assessment/populations.py": "cases of open periods, which can be counted anew from the history",
     "models/assessment/results.py": "a touch of a cycle, so that of two decisions on its totals one waits",

@@ -47,6 +47,8 @@ SURVEY_BOXES = "survey_box"
 SURVEY_ANSWERS = "survey_answer"
 SURVEY_VERBATIMS = "survey_verbatim"
 FEEDBACK_BOXES = "feedback_box"
+COURSE_TRACKS = "course_track"
+COURSE_LAUNCHES = "course_launch"
 MAILBOX_STATES = "mailbox_state"
 REFUSED_SENDERS = "refused_sender"
 API_KEYS = "api_key"
@@ -147,6 +149,11 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     SURVEY_COUNTS: [],
     SURVEY_BOXES: [],
     FEEDBACK_BOXES: [],
+    COURSE_TRACKS: [
+        IndexModel([("enrolment", ASCENDING)]),
+        IndexModel([("expires", ASCENDING)], expireAfterSeconds=0),
+    ],
+    COURSE_LAUNCHES: [IndexModel([("expires", ASCENDING)], expireAfterSeconds=0)],
     SURVEY_VERBATIMS: [IndexModel([("survey", ASCENDING), ("tags", ASCENDING)])],
     SURVEY_ANSWERS: [IndexModel([("survey", ASCENDING), ("receipt", ASCENDING)])],
     TOMBSTONES: [

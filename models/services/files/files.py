@@ -33,8 +33,8 @@ from models.kernel.rights.rights import Verdict
 
 from ..keeping import archive
 from ..work import jobs
+from . import checking, scanning, tampering
 from . import kinds as file_kinds
-from . import scanning, tampering
 from . import text as file_text
 from .uploads import CHUNK, MEGABYTE, Incoming
 
@@ -90,7 +90,7 @@ def attach(
     """
     record = rights.find(actor, cls, id)
     _refuse_attaching(cls, record, kind, actor)
-    stored = _store(upload)
+    stored = _checked(cls, kind, _store(upload))
 
     def body(unit: Unit) -> dict[str, Any]:
         _refuse_no_picture(cls, kind, stored["content_type"], stored["name"])
@@ -113,6 +113,15 @@ def attach(
     except DuplicateKeyError:
         bucket().delete(stored["content"])
         return _first(stored["_id"])
+
+
+def _checked(cls: type[Record], kind: str, stored: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a stored content with what its check has learned. Raises Refused, and keeps nothing then."""
+    try:
+        return stored | checking.facts_of(cls.type_name(), kind, stored)
+    except Refused:
+        bucket().delete(stored["content"])
+        raise
 
 
 def _refuse_attaching(cls: type[Record], record: Record, kind: str, actor: Actor) -> None:

@@ -14,13 +14,14 @@ from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
-from models.services.files import files
-from models.training import courses
+from models.training import courses, tracking
 from models.training.courses import Course, Enrolment, Lesson
 from models.training.qualifications import steps_by
 from views import wording
 from views.session import actor, say
 from views.slots import CustomView, Link, Panel, on_record_page, on_record_top
+
+from .playing import player_for
 
 LEARN = L("Learn", "開始學習")
 ENROLLED = L("You are learning this course.", "已加入學習。")
@@ -76,6 +77,7 @@ class LearningView(CustomView):
         lessons = list(enrolment.course.lessons or ())
         chosen = next((line for line in lessons if line.key == request.args.get("lesson")), None)
         lesson = chosen or enrolment.next_lesson() or (lessons[0] if lessons else None)
+        file = tracking.file_of(enrolment, lesson)
         return self.render(
             "custom/learning.html",
             enrolment=enrolment,
@@ -83,7 +85,8 @@ class LearningView(CustomView):
             lessons=[_row(enrolment, line, lesson) for line in lessons],
             lesson=lesson,
             is_done=bool(lesson and enrolment.has_done(lesson)),
-            file=_file(enrolment.course, lesson),
+            file=file,
+            player=player_for(enrolment, lesson, file) if enrolment.state in ("in_progress", "done") else None,
             document=lesson.document if lesson and lesson.ref("document") else None,
             progress=wording.number(enrolment.progress or 0, 0),
             may_begin=enrolment.state == "assigned",
@@ -104,7 +107,7 @@ class LearningView(CustomView):
             if enrolment.state == "assigned":
                 changes.move(Enrolment, enrolment.id, "begin", actor=me, version=enrolment.version)
             elif key := request.form.get("lesson"):
-                courses.done_with(me, enrolment, key)
+                tracking.finish(me, enrolment, key)
         except Refused as refused:
             say("warn", refused)
         return redirect(f"/admin/learning/{enrolment.id}/", 303)
@@ -126,10 +129,3 @@ def _row(enrolment: Enrolment, line: Lesson, shown: Lesson | None) -> dict[str, 
         "is_shown": shown is not None and line.key == shown.key,
         "optional": bool(line.optional),
     }
-
-
-def _file(course: Course, lesson: Lesson | None) -> dict[str, Any] | None:
-    """The attached file that a lesson names."""
-    if lesson is None or not lesson.file:
-        return None
-    return next((file for file in files.files_of(course.id) if file["name"] == lesson.file), None)
