@@ -61,6 +61,7 @@ from ..skill_levels import LEVELS, PROVEN_BY_DEFAULT
 from .attempts import for_person
 from .certificates import Certificate, last_day
 from .judging import judgement_of
+from .packages import newest_named, package_of
 from .passes import FAILED, OPEN_STATES, PASSED, courses_with, standing_pass
 
 CONTENTS = {
@@ -94,6 +95,10 @@ LEARNED_IN_ORDER = L(
 NOTHING_TO_SHOW = L(
     "Say which attached file, or which document, the lesson shows.",
     "請填寫本課時的附件名或所用文件。",
+)
+NO_PACKAGE = L(
+    "The lesson “{lesson}” is a SCORM package, but “{file}” is not attached to the course as one.",
+    "課時「{lesson}」為 SCORM 課件，但「{file}」尚未以「SCORM 課件」類型上傳至本課程。",
 )
 NOT_YET = L("Not finished yet: {courses}.", "尚未完成先修課程：{courses}。")
 QUIZ_LAST = L(
@@ -209,7 +214,10 @@ class Course(Record):
                 yield f"lessons.{place}.kind", NOTHING_TO_SHOW
 
     def on_publish(self, actions: MoveActions) -> None:
-        """Each time that it is published is an edition."""
+        """Each time that it is published is an edition; what its packages offer is known by then."""
+        for lesson in self.lessons or ():
+            if lesson.kind == "scorm" and package_of(newest_named(self.id, lesson.file)) is None:
+                raise Refused(NO_PACKAGE(lesson=lesson.title, file=lesson.file))
         self.edition = (self.edition or 0) + 1
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, Any
 
+from bson import ObjectId
+
 from ..kernel.base.errors import Missing, Refused
 from ..kernel.base.words import L
 from ..services.files import confined, files
@@ -77,6 +79,12 @@ def looked_through(content: IO[bytes], name: str) -> dict[str, Any]:
     if fault := answer.get("fault"):
         raise Refused(None, {"file": [FAULTS[fault](what=answer["what"], most=MEMBERS_MAX, items=ITEMS_MAX)]})
     return {PACKAGE: answer}
+
+
+def newest_named(course: ObjectId, name: str | None) -> dict[str, Any] | None:
+    """The attached file of a course that a lesson names, the newest of that name."""
+    every = files.files_of(course) if name else []
+    return next((file for file in reversed(every) if file["name"] == name), None)
 
 
 def package_of(file: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

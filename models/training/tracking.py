@@ -27,10 +27,10 @@ from ..kernel.base.secrets import keyed_digest
 from ..kernel.base.store import in_unit, row_of
 from ..kernel.base.words import L
 from ..kernel.gate.unit import Unit, in_transaction
-from ..services.files import files, tampering, viewing
+from ..services.files import tampering, viewing
 from . import courses, scorm
 from .courses import Enrolment, Lesson
-from .packages import SCO, PackageItem, items_of, package_of
+from .packages import SCO, PackageItem, items_of, newest_named, package_of
 from .watched import covered, merged
 
 ALIVE = dt.timedelta(minutes=10)  # a launch ends so long after its page was last heard of
@@ -324,11 +324,8 @@ def lesson_of(enrolment: Enrolment, key: str) -> Lesson:
 
 
 def file_of(enrolment: Enrolment, lesson: Lesson | None) -> dict[str, Any] | None:
-    """The attached file that a lesson names, the newest of that name."""
-    if lesson is None or not lesson.file:
-        return None
-    every = files.files_of(enrolment.course.id)
-    return next((file for file in reversed(every) if file["name"] == lesson.file), None)
+    """The attached file that a lesson names."""
+    return newest_named(enrolment.course.id, lesson.file) if lesson is not None else None
 
 
 def _part_id(row: Mapping[str, Any]) -> str:

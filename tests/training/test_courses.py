@@ -29,8 +29,8 @@ NINE = dt.datetime(2026, 11, 23, 1, tzinfo=dt.UTC)
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 8
 
 
-def course_of(company: Any, **facts: Any) -> Any:
-    """A published course of two lessons and an optional one."""
+def course_of(company: Any, *attached: tuple[str, str, bytes], **facts: Any) -> Any:
+    """A published course of two lessons and an optional one, with files of (kind, name, content)."""
     hr = company.actor("hr")
     lessons = [
         Lesson(title="第一課", text="內容一"),
@@ -39,7 +39,9 @@ def course_of(company: Any, **facts: Any) -> Any:
     ]
     values = {"name": "報價課程", "trainer": company.users["head_sal"], "lessons": lessons, "valid_months": 12, **facts}
     made = changes.create(Course, values, actor=hr)
-    return changes.move(Course, made.id, "publish", actor=hr, version=made.version)
+    for kind, name, content in attached:
+        files.attach(Course, made.id, kind, files.Upload(name, io.BytesIO(content)), actor=hr)
+    return changes.move(Course, made.id, "publish", actor=hr, version=company.fresh(made).version)
 
 
 def test_lessons_in_order_then_the_quiz_then_a_certificate(company: Any, browser_as: Any) -> None:

@@ -32,10 +32,10 @@ class Playing:
             Lesson(title="安全作業", kind="scorm", file="安全.zip"),
             Lesson(title="觀看", kind="video", file="片.mp4"),
         ]
-        self.course = course_of(company, lessons=lessons)
         pages = {"index.html": PAGE + FIND, "two/2.html": PAGE, "media/long.mp4": bytes(range(256)) * 4}
-        self.attach("package", "安全.zip", package("1.2", pages, "index.html", "two/2.html", rules=RULES))
-        self.attach("video", "片.mp4", VIDEO)
+        content = package("1.2", pages, "index.html", "two/2.html", rules=RULES)
+        attached = ("package", "安全.zip", content), ("video", "片.mp4", VIDEO)
+        self.course = course_of(company, *attached, lessons=lessons)
         self.me = company.actor("clerk_sal")
         self.enrolment = courses.join(self.me, self.course)
         self.package, self.video = (line.key for line in self.course.lessons)
@@ -193,6 +193,12 @@ def test_contents_are_served_on_their_host_alone_and_reach_nothing(playing: Play
     assert f"frame-src {host}" in page.headers["Content-Security-Policy"]
     other = playing.browser.get(f"/admin/learning/{playing.enrolment.id}/?lesson={playing.video}")
     assert "frame-src" not in other.headers["Content-Security-Policy"]
+
+
+def test_no_course_is_published_without_its_package(company: Any) -> None:
+    lessons = [Lesson(title="安全作業", kind="scorm", file="安全.zip")]
+    with pytest.raises(Refused, match="安全"):
+        course_of(company, ("material", "安全.zip", package("1.2", {"index.html": PAGE})), lessons=lessons)
 
 
 def test_a_lesson_that_is_played_is_not_done_by_saying_so(playing: Playing) -> None:

@@ -26,8 +26,8 @@ PLAYER = "; ".join(
     (
         f"sandbox {SANDBOX}",
         "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
+        "script-src {origin}/c/player.js",
+        "style-src {origin}/c/player.css",
         "frame-src {own}",
         "form-action 'none'",
         "base-uri 'none'",

@@ -6,7 +6,7 @@
   const box = document.querySelector("[data-scorm]");
   if (!box) return;
   const { url, lesson, place, origin, saved, unsaved, gone } = box.dataset;
-  const frame = box.querySelector("iframe"), note = box.querySelector("[data-note]"), done = box.querySelector("[data-done]");
+  const frame = box.querySelector("iframe"), note = box.querySelector("[data-note]"), done = box.querySelector("[data-finished]");
   const token = document.querySelector("meta[name='csrf-token']").content;
   let launch = "", waiting = null, isSending = false, timer = 0;
 

@@ -5,7 +5,7 @@
   const box = document.querySelector("[data-video]");
   if (!box) return;
   const { url, lesson, position, saved, unsaved } = box.dataset;
-  const video = box.querySelector("video"), note = box.querySelector("[data-note]"), done = box.querySelector("[data-done]");
+  const video = box.querySelector("video"), note = box.querySelector("[data-note]"), done = box.querySelector("[data-finished]");
   const token = document.querySelector("meta[name='csrf-token']").content;
   let launch = "", last = null, unsent = [], isSending = false, timer = 0, sentAt = performance.now(), isPlaced = false;
 
