@@ -31,6 +31,7 @@ from seed.desk import Desk
 from seed.growth import grow_company
 from seed.indicators import measure_company
 from seed.organisation import FOUNDED_DAYS_AGO, enter_calendars, found_company, special_days
+from seed.played import play_lessons
 from seed.qualified import qualify_people
 from seed.scan import prepare_files
 from seed.script import DEALS, OFFERS
@@ -113,6 +114,7 @@ def play_demo(settings: Any, echo: Callable[[str], None] = print) -> None:
     room = ROOM_PERCENT - YEAR_PERCENT
     archive = fill_archive_room(now, lambda done, of: _note_percent(token, YEAR_PERCENT + room * done // of))
     qualify_people(archive)
+    play_lessons(archive)
     grow_company(archive)
     echo("  twelve months of indicators")
     measure_company(now)

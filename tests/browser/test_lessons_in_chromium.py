@@ -10,8 +10,8 @@ from playwright.sync_api import FrameLocator, Page, expect
 
 from models.training import courses, tracking
 from models.training.courses import Lesson
+from seed.films import film, lockout
 from tests.browser.conftest import picture
-from tests.fixtures.films import film
 from tests.fixtures.processes import until
 from tests.fixtures.scorm import FIND, package
 from tests.training.test_courses import course_of
@@ -267,7 +267,7 @@ def test_a_hostile_package_reaches_nothing(lessons: Lessons, sit_down: Any) -> N
 
 
 def test_a_video_has_captions_goes_on_and_is_done_by_watching(lessons: Lessons, sit_down: Any) -> None:
-    enrolment = lessons.course(video=("斷電.webm", film(12)), captions=("斷電.zh-Hant.vtt", VTT.encode()))
+    enrolment = lessons.course(video=("斷電.webm", film(12, lockout)), captions=("斷電.zh-Hant.vtt", VTT.encode()))
     page, place = sit_down("clerk_sal"), f"/admin/learning/{enrolment.id}/"
     page.goto(place)
     video = page.locator("video")

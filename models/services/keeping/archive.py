@@ -25,6 +25,8 @@ from models.kernel.base.collections import (
     ARCHIVED_AT,
     ATTEMPTS,
     BROUGHT_BACK_AT,
+    COURSE_LAUNCHES,
+    COURSE_TRACKS,
     DELIVERIES,
     FEEDBACK_BOXES,
     FILE_PICTURES,
@@ -311,6 +313,8 @@ def _forget(stone: Mapping[str, Any], place: Place) -> None:
         place(where).delete_many({"_id": id})
     for where in (SURVEY_ANSWERS, SURVEY_VERBATIMS, SITTINGS):
         place(where).delete_many({"survey": id})
+    for where in (COURSE_TRACKS, COURSE_LAUNCHES):
+        place(where).delete_many({"enrolment": id})
 
 
 def drop_content(content: ObjectId, db: Database[Any] | None = None) -> None:
