@@ -49,7 +49,7 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
 
 def create_contents_app(settings: Settings) -> Flask:
     """An application with the contents of courses alone, which answers to their host name and sets no cookie."""
-    app = Flask("views", root_path=_views_folder())
+    app = _flask()
     app.config["CONTENTS_URL"] = settings.contents_url
     app.config["PUBLIC_ONLY"] = True
     log_requests(app)
