@@ -225,7 +225,7 @@ def _take(desk: Desk, place: int, logins: list[str]) -> None:
         desk.login = login
         me = desk.actor
         skill = skill_of(login)
-        given = {id: _answered(item, rng, skill) for id, item in items.items()}
+        given = {id: answered(item, rng, skill) for id, item in items.items()}
         if wrong in given and rng.random() < skill:  # whoever knows better says so, whatever the bank has
             given[wrong] = next(key for key, text in items[wrong].options.items() if text == right)
         with clock.set_to(began):
@@ -248,7 +248,7 @@ def skill_of(login: str) -> float:
     return chance("skill", login).uniform(WEAK, STRONG)
 
 
-def _answered(item: BankItem, rng: random.Random, skill: float) -> Any:
+def answered(item: BankItem, rng: random.Random, skill: float) -> Any:
     """The right answer of somebody who knows it, else one at random."""
     if rng.random() < skill:
         return item.right

@@ -7,6 +7,7 @@ import random
 from decimal import Decimal
 
 from models.kernel.base.work_calendar import WorkCalendar
+from seed.class_tests import plan_class_tests
 from seed.customers import FATES, Client, plan_client, plan_double, plan_talks
 from seed.data_checks import plan_data_checks
 from seed.deals import DEALS_BY_OUTCOME, UNSIGNED, Deal, deal_beats
@@ -99,6 +100,7 @@ def write_year(calendar: WorkCalendar, now: dt.datetime, limit: Decimal) -> Scri
     plan_supervision(script, start)
     plan_data_checks(script)
     plan_training(script)
+    plan_class_tests(script)
     return script
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -22,9 +22,9 @@ from ..kernel.base import clock
 from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.errors import Refused
 from ..kernel.base.people import SYSTEM, Actor
-from ..kernel.base.store import in_unit
-from ..kernel.base.words import HANT, At, speaking
-from ..kernel.gate import changes, editions
+from ..kernel.base.store import in_unit, row_of
+from ..kernel.base.words import At
+from ..kernel.gate import changes
 from ..kernel.gate.changes import MoveActions
 from ..kernel.gate.rehearsal import is_rehearsing
 from ..kernel.language import (
@@ -34,7 +34,6 @@ from ..kernel.language import (
     Flag,
     Grid,
     L,
-    Line,
     Lines,
     LongText,
     Moment,
@@ -54,30 +53,31 @@ from ..kernel.language import (
     Whole,
     Words,
     Workflow,
-    but_not,
     during,
     record,
-    role,
-    user_in,
     workdays,
 )
 from ..kernel.language.questions import given as answering
-from ..kernel.language.questions.kinds import LONG_MAX
-from ..kernel.language.questions.question import Question
 from ..kernel.rights import rights
-from .bank import BankQuestion, read_row
-from .marking import NOTHING, OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, exact_marks, read_line, share_of
+from .drawn import (
+    ANSWER_MAX,
+    PLACES,
+    RESULTS,
+    TRAINER,
+    DrawnQuestion,
+    RegradeNote,
+    as_held,
+    draw_paper,
+    has_passed,
+    mark_line,
+    read_form,
+)
+from .marking import NOTHING, MarkRule
 from .passes import counted_since, tries_of
 from .quizzes import QUESTIONS_MAX, Quiz
-from .regrading import DROP, POLICIES
 
 GRACE = dt.timedelta(seconds=5)  # for the last answer on its way; the clock of the server decides
-PLACES = 2
-ANSWER_MAX = 2 * LONG_MAX + 2  # the longest answer, each sign escaped, in quotes
-SAID_MAX = max(LONG_MAX, OPTIONS_MOST * (2 * OPTION_MAX + 4))  # the longest pairs in words
 PAPER_MAX = QUESTIONS_MAX * (ANSWER_MAX + 40)  # all answers of the largest paper, each with its number or question
-TRAINER = but_not("person", user_in("trainer", L("Trainer", "講師"), own=True) | role(Role.HR, own=True))
-RESULTS = {"passed": L("Passed", "及格"), "failed": L("Not passed", "不及格")}
 OVER = L("The time is over; what was saved before counts.", "時間已到，以此前保存的作答為準。", code="over")
 CLOSED = L("This attempt is over; nothing more can be answered.", "本次作答已結束，不能再作答。", code="over")
 TOO_LATE = (OVER, CLOSED)
@@ -93,75 +93,6 @@ TOO_MUCH = L("Question {n} is worth {most} points at most.", "第 {n} 題最多 
 NOT_OPEN = L("This quiz cannot be taken at the moment.", "此測試目前不能作答。", code="state_of_link")
 
 
-class DrawnQuestion(Line):
-    """One question of a paper: as it was put, what was answered, and what that is worth, exactly."""
-
-    question = Ref("BankQuestion", computed=True, label=L("Question of the bank", "題庫題目"))
-    text = LongText(computed=True, label=L("Question", "題目"))
-    edition = Text(computed=True, most=40, see={Role.HR}, label=L("Edition", "題目版本"))
-    shown = Text(computed=True, most=2000, see={Role.HR}, label=L("Order shown", "選項順序"))
-    answer = LongText(computed=True, most=ANSWER_MAX, see={Role.HR}, label=L("Answer by keys", "作答（代碼）"))
-    said = LongText(computed=True, most=SAID_MAX, label=L("Answer", "作答"))
-    answered_at = Moment(computed=True, label=L("Answered at", "作答時間"))
-    most = Number(computed=True, places=PLACES, label=L("Worth at most", "滿分"))
-    given = Number(
-        least=0, places=PLACES, edit=during("submitted", TRAINER), label=L("Marks by the trainer", "講師評分")
-    )
-    remark = LongText(edit=during("submitted", TRAINER), label=L("Remark", "評語"))
-    worth = Text(computed=True, most=60, see={Role.HR}, label=L("Marks, exact", "得分（精確）"))
-    marks = Number(computed=True, places=PLACES, least=-100, label=L("Marks", "得分"))
-    corrected = Choice(POLICIES, computed=True, label=L("Corrected", "題目更正"))
-
-    @property
-    def is_dropped(self) -> bool:
-        """Whether it counts no more, neither for nor against anybody."""
-        return bool(self.corrected == DROP)
-
-    def order(self) -> tuple[list[str], list[str]]:
-        """The keys of options and rows as they were shown."""
-        options, _, rows = (self.shown or "").partition("/")
-        return options.split(), rows.split()
-
-    def item(self) -> BankItem | None:
-        """The question in the edition in which it was put."""
-        lines = editions.lines_in(self.edition or "")
-        return read_line(lines[0]) if lines else None
-
-    def as_asked(self, number: int) -> Question | None:
-        """The question as the person sees it."""
-        item = self.item()
-        return item.as_question(str(number), *self.order()) if item else None
-
-    def exact(self) -> Fraction | None:
-        """Its marks, exactly; None: none yet."""
-        return exact_marks(self.given, self.worth)
-
-    def held(self) -> Any:
-        """What was answered, as the engine keeps it."""
-        return json.loads(self.answer) if self.answer else None
-
-
-class RegradeNote(Line):
-    """What the correction of a question has made of the result, which stays readable as it was before."""
-
-    correction = Ref("QuestionCorrection", computed=True, see={Role.HR}, label=L("Correction", "題目更正單"))
-    at = Moment(computed=True, label=L("Corrected at", "更正時間"))
-    place = Whole(computed=True, label=L("Number of the question", "題號"))
-    policy = Choice(POLICIES, computed=True, label=L("How it counts now", "更正方式"))
-    marks_before = Number(computed=True, places=PLACES, least=-100, label=L("Marks before", "原得分"))
-    marks_after = Number(computed=True, places=PLACES, least=-100, label=L("Marks after", "新得分"))
-    percent_before = Percent(computed=True, label=L("Share before", "原得分率"))
-    percent_after = Percent(computed=True, label=L("Share after", "新得分率"))
-    result_before = Choice(RESULTS, computed=True, label=L("Result before", "原結果"))
-    result_after = Choice(RESULTS, computed=True, label=L("Result after", "新結果"))
-    why = LongText(computed=True, most=1000, label=L("Why a result may be worse", "允許降低結果的理由"))
-
-
-def as_held(value: Any) -> str:
-    """An answer as an attempt keeps it, in its own signs; empty: there is none."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False) if value else ""
-
-
 def waits_for_trainer(attempt: QuizAttempt) -> bool:
     return bool(attempt.by_trainer)
 
@@ -173,6 +104,13 @@ def marked_at_once(attempt: QuizAttempt) -> bool:
 def is_marked(attempt: QuizAttempt) -> bool:
     """Whether each question has its marks."""
     return all(line.exact() is not None for line in attempt.drawn or ())
+
+
+def begin_state(attempt: QuizAttempt) -> str:
+    """What was written on a printed paper is over when it is entered."""
+    if not attempt.ref("paper"):
+        return "open"
+    return "submitted" if attempt.by_trainer else "graded"
 
 
 MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
@@ -187,7 +125,11 @@ MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
     title="{quiz} {person}",
     grid=Grid("number quiz person tried begun_at percent result state"),
     form=(
-        Part(L("Attempt", "作答"), "quiz person trainer tried begun_at ends_at extra_time sent_at", clause="5.2"),
+        Part(
+            L("Attempt", "作答"),
+            "quiz person trainer tried begun_at ends_at extra_time sent_at paper sheet entered_by",
+            clause="5.2",
+        ),
         Part(L("Result", "結果"), "count points most percent pass_mark result partial wrong_costs by_trainer regrades"),
         Part(L("Questions", "題目"), "drawn"),
     ),
@@ -226,6 +168,7 @@ MARKED = Need(L("Each question has its marks", "每題均已評分"), is_marked)
         ends="graded",
         edit="open",
         withdraw=False,
+        begins=begin_state,
         facts=(
             State("open", L("Being answered", "作答中"), tone="progress"),
             State("submitted", L("Waits for the trainer", "待講師評閱"), tone="wait"),
@@ -260,13 +203,18 @@ class QuizAttempt(Record):
     regrades = Lines(
         RegradeNote, computed=True, indexed="correction", label=L("Corrections of its questions", "題目更正記錄")
     )
+    paper = Ref("PaperTest", computed=True, label=L("Test on paper", "紙面測試"))
+    sheet = Whole(computed=True, label=L("Number of the sheet", "答題紙號"))
+    entered_by = Ref("User", computed=True, label=L("Entered by", "錄入人"))
     latest = LongText(internal=True, most=PAPER_MAX, label=L("Answer on its way", "待存作答"))
     by_correction = Text(internal=True, most=40, label=L("Correction to be made", "待執行的更正"))
 
     def clean(self) -> None:
         if self.state == "open" and not self.begun_at:
             self._begin()
-        if self.latest:
+        if self.ref("paper") and not self.version and not self.sent_at:
+            self._mark_paper()
+        elif self.latest:
             self._take()
         if self.by_correction:
             chosen, self.by_correction = self.by_correction, None
@@ -280,26 +228,12 @@ class QuizAttempt(Record):
         if quiz is None or self.id is None:
             return
         rng = random.Random(str(self.id))  # noqa: S311 - a draw that can be made again, no secret
-        picks = quiz.draw(rng)
-        rows = {row["_id"]: read_row(row) for row in _rows_of([pick.question for pick in picks])}
-        picks = [pick for pick in picks if pick.question in rows]
-        items = [rows[pick.question][0] for pick in picks]
-        kept = editions.keep_each([rows[pick.question][1] for pick in picks])
-        self.drawn = [
-            DrawnQuestion(
-                question=pick.question,
-                text=item.text,
-                edition=edition,
-                shown=_shuffled(item, rng),
-                most=rounded(pick.points, PLACES),
-            )
-            for pick, item, edition in zip(picks, items, kept, strict=True)
-        ]
+        self.drawn = draw_paper(quiz, rng)
         self.begun_at = clock.now()
         self.tried = tries_of(self.ref("person"), quiz.id) + 1
         self._data["trainer"] = quiz.ref("trainer")
         self.pass_mark, self.partial, self.wrong_costs = quiz.pass_mark, bool(quiz.partial), quiz.wrong_costs
-        self.by_trainer = bool(self.by_trainer or quiz.by_trainer or any(item.waits for item in items))
+        self.by_trainer = bool(self.by_trainer or quiz.by_trainer or any(line.waits() for line in self.drawn))
         self.count = len(self.drawn)
         self.most = sum((line.most for line in self.drawn), start=rounded(0, PLACES))
         self.extra_time = extra_time_of(self.ref("person"))
@@ -328,6 +262,20 @@ class QuizAttempt(Record):
         self.points, self.most = rounded(total, PLACES), rounded(most, PLACES)
         self.percent = rounded(100 * total / most, PLACES) if most else None
         self.result = "passed" if has_passed(total, most, self.pass_mark) else "failed"
+
+    def _mark_paper(self) -> None:
+        """Mark what was written on a printed paper, as of the day on which it was."""
+        given, self.latest, self.sent_at = json.loads(self.latest or "{}"), None, self.begun_at
+        test = row_of("paper_test", {"_id": self.ref("paper")}, {"forms": 1, "sheets.form": 1}) or {}
+        form = test["sheets"][self.sheet - 1]["form"]
+        self.drawn = read_form(test["forms"][form - 1]["content"])
+        self.count, self.most = len(self.drawn), sum((line.most for line in self.drawn), start=rounded(0, PLACES))
+        for number, line in enumerate(self.drawn, 1):
+            line.answer = given.get(str(number))
+            mark_line(line, number, self.rule())
+        self._add_up()
+        if self.result:
+            get_document("QuestionCorrection").correct_marked(self)
 
     def exact(self) -> Fraction:
         """The points, exactly; never below nothing."""
@@ -361,11 +309,12 @@ class QuizAttempt(Record):
         quiz: Quiz | None = self.quiz
         if quiz is None:
             return
-        if (has := len(self.drawn or ())) < quiz.paper_size:
+        is_printed = self.ref("paper") is not None  # whose size and day are past
+        if not is_printed and (has := len(self.drawn or ())) < quiz.paper_size:
             yield "quiz", SHORT_PAPER(count=quiz.paper_size, has=has)
         if quiz.tries and used_tries(self.ref("person"), quiz.id) >= quiz.tries:
             yield "quiz", NO_TRIES(tries=quiz.tries)
-        elif quiz.wait_hours and (last := _last_of(self.ref("person"), quiz.id)):
+        elif not is_printed and quiz.wait_hours and (last := _last_of(self.ref("person"), quiz.id)):
             free = last + dt.timedelta(hours=quiz.wait_hours)
             if free > clock.now():
                 yield "quiz", TOO_SOON(at=At(free))
@@ -381,6 +330,11 @@ class QuizAttempt(Record):
 
     def on_time_over(self, actions: MoveActions) -> None:
         self._settle(actions)
+
+    def on_create(self, actions: MoveActions) -> None:
+        """The result of a printed paper is noted where it is entered."""
+        if self.result:
+            get_document("Enrolment").note_result(actions, self)
 
     def on_mark(self, actions: MoveActions) -> None:
         """With the last mark there is a result."""
@@ -404,34 +358,6 @@ class QuizAttempt(Record):
         for number, line in enumerate(self.drawn or (), 1):
             mark_line(line, number, self.rule())
         self._follow(actions)
-
-
-def mark_line(line: DrawnQuestion, number: int, rule: MarkRule) -> None:
-    """What an answer is worth by the edition in which the question was put, and what it says."""
-    if (item := line.item()) is None or (question := line.as_asked(number)) is None:
-        return
-    value = line.held()
-    share = share_of(item, value, rule)
-    line.worth = None if share is None else str(share * Fraction(line.most or 0))
-    with speaking(HANT):
-        line.said = answering.in_words(question, {question.key: value}) or None
-
-
-def has_passed(points: Fraction, most: Fraction, pass_mark: Any) -> bool:
-    """Whether exact points reach the exact threshold, in percent of what could be reached."""
-    return points * 100 >= most * Fraction(pass_mark or 0)
-
-
-def _shuffled(item: BankItem, rng: random.Random) -> str:
-    parts = []
-    for keys in (list(item.options), list(item.rows)):
-        rng.shuffle(keys)
-        parts.append(" ".join(keys))
-    return "/".join(parts)
-
-
-def _rows_of(ids: Sequence[ObjectId]) -> Iterator[Mapping[str, Any]]:
-    return iter(BankQuestion.collection().find({"_id": {"$in": list(ids)}, "removed_at": None}))
 
 
 def used_tries(person: ObjectId | None, quiz: ObjectId) -> int:

@@ -19,7 +19,7 @@ from ..kernel.gate.changes import Context, MoveActions
 from ..kernel.gate.sources import Source
 from ..kernel.gate.unit import Unit, in_transaction
 from ..kernel.rights import rights
-from .attempts import RESULTS, QuizAttempt
+from .attempts import QuizAttempt
 from .corrections import (
     COUNTED,
     COUNTING,
@@ -30,6 +30,7 @@ from .corrections import (
     result_word,
 )
 from .courses import Enrolment
+from .drawn import RESULTS
 from .regrading import POLICIES, Regrade
 
 STEP = 200  # attempts that are looked at together

@@ -21,7 +21,7 @@ from ..kernel.base.arithmetic.rounding import rounded
 from ..kernel.base.errors import Refused
 from ..kernel.base.notice_kinds import NoticeKind
 from ..kernel.base.people import Actor
-from ..kernel.base.store import in_unit
+from ..kernel.base.store import RowQuery, answers, in_unit
 from ..kernel.gate import changes, editions
 from ..kernel.gate.changes import MoveActions
 from ..kernel.gate.ordering import order
@@ -48,8 +48,9 @@ from ..kernel.language import (
     record,
 )
 from ..kernel.rights import rights
-from .attempts import PLACES, QuizAttempt, RegradeNote
+from .attempts import QuizAttempt
 from .bank import ONE_A_LINE, BankQuestion, read_row
+from .drawn import PLACES, RegradeNote
 from .marking import BANK_KINDS, BankItem, Typed, item_of, read_line, share_of
 from .passes import FAILED, PASSED
 from .regrading import (
@@ -320,7 +321,7 @@ class QuestionCorrection(Record):
         """Let the corrections that are in force count for an attempt that has just been marked; whether one did."""
         known = [line.edition for line in attempt.drawn or ()]
         query = {"edition": {"$in": known}, "state": {"$in": [*IN_FORCE]}, "removed_at": None}
-        rows = in_unit(cls.type_name()).find(query).sort("decided_at", 1)
+        rows = answers([RowQuery(cls.type_name(), query, sort=[("decided_at", 1)])])[0]
         return bool([True for row in rows if correct(attempt, cls.from_stored(row))])
 
 

@@ -13,7 +13,6 @@ from bson import ObjectId
 
 from ..chapters import TRAINING
 from ..kernel.base import clock, people
-from ..kernel.base.people import Actor
 from ..kernel.base.store import in_unit
 from ..kernel.gate.changes import MoveActions
 from ..kernel.language import (
@@ -52,7 +51,6 @@ from ..kernel.language import (
     workdays,
 )
 from ..kernel.language.working_time import calendar_of
-from ..kernel.rights import rights
 from ..organisation import User
 from ..skill_levels import LEVELS
 from .certificates import last_day
@@ -66,10 +64,6 @@ SUPERIOR_OR_HR = any_of(
     user_in("employee.manager", L("Manager", "直屬上級"), own=True), head_in("department"), role(Role.HR, own=True)
 )
 GOAL_DUE = L("Goal {place} of development plan {number}", "職業發展規劃 {number} 第 {place} 項目標")
-NOT_YOURS_TO_BEGIN = L(
-    "The employee, a superior or human resources begins a plan; nobody else does it for a colleague.",
-    "發展規劃由員工本人、上級或人力資源建立，不能代同事建立。",
-)
 OWN_MENTOR = L("Nobody is their own mentor.", "導師不能為本人。")
 MENTOR_ABOVE = L(
     "The mentor is a superior of the employee: say why, or choose somebody else.",
@@ -214,14 +208,6 @@ class DevelopmentPlan(Record):
             yield "mentor", OWN_MENTOR
         elif mentor and not self.mentor_reason and mentor in superiors_of(self.ref("employee")):
             yield "mentor_reason", MENTOR_ABOVE
-
-    def needs_consent(self, before: Mapping[str, Any], actor: Actor) -> Iterator[tuple[str, Words]]:
-        """Everybody begins their own; a superior or human resources that of somebody else."""
-        person = self.ref("employee")
-        if before or person in (None, actor.id) or rights.has_role(actor, {Role.HR}):
-            return
-        if actor.id not in superiors_of(person):
-            yield "employee", NOT_YOURS_TO_BEGIN
 
     def on_agree(self, actions: MoveActions) -> None:
         """From then on there is a talk in each half-year."""

@@ -12,7 +12,7 @@ from typing import Any
 from bson import ObjectId
 
 from ..kernel.base import clock
-from ..kernel.base.store import in_unit
+from ..kernel.base.store import RowQuery, answers, in_unit
 from .certificates import last_day
 
 OPEN_STATES = ("assigned", "in_progress")
@@ -24,7 +24,8 @@ Row = Mapping[str, Any]
 
 def courses_with(quiz: ObjectId) -> list[ObjectId]:
     """The courses that end with a quiz."""
-    return in_unit("course").distinct("_id", {"quiz": quiz, "removed_at": None})
+    rows = answers([RowQuery("course", {"quiz": quiz, "removed_at": None}, {"_id": 1})])[0]
+    return [row["_id"] for row in rows]
 
 
 def counted_since(person: ObjectId | None, quiz: ObjectId) -> dt.datetime | None:

@@ -21,7 +21,8 @@ from models.kernel.base.words import HANT, speaking
 from models.kernel.gate import changes, rehearsal
 from models.kernel.rights import rights
 from models.training import attempts
-from models.training.attempts import QuizAttempt, has_passed
+from models.training.attempts import QuizAttempt
+from models.training.drawn import DrawnQuestion, has_passed
 from models.training.marking import right_words
 from models.training.quizzes import DrawRule
 from tests.fixtures.doing import do
@@ -298,7 +299,7 @@ def test_what_the_gate_refuses_stands_beside_the_question(
     quiz = taking.quiz("short")
     browser = browser_as("clerk_sal")
     place = browser.post("/admin/taking/begin/", {"id": str(quiz.id)}).headers["Location"]
-    monkeypatch.setattr(attempts.DrawnQuestion.answer, "most", 10)
+    monkeypatch.setattr(DrawnQuestion.answer, "most", 10)
     sent = {"a-1": "一二三四五六七八九十", "held-1": ""}
     assert browser.post(place, sent, headers=JSON).json["problems"]["1"]
     page = browser.post(place, {**sent, "go": "submit"})

@@ -149,6 +149,16 @@ def row_of(name: str, query: Mapping[str, Any], columns: Mapping[str, Any] | Non
     return rows[0] if rows else None
 
 
+def read_ahead(name: str, ids: Sequence[Any]) -> dict[Any, Row]:
+    """The rows of one collection under some ids, by one command; within a transaction whoever asks for one of them by
+    its id has the answer already."""
+    rows = {row["_id"]: row for row in answers([RowQuery(name, {"_id": {"$in": list(ids)}})])[0]}
+    if (memory := _answers.get()) is not None:
+        for id, row in rows.items():
+            memory.keep(RowQuery(name, {"_id": id}, most=1), [row])
+    return rows
+
+
 def answers(questions: Sequence[RowQuery]) -> list[list[Row]]:
     """The rows that answer each of some questions: one command for all that the transaction was not told already."""
     memory = _answers.get()

@@ -50,7 +50,7 @@ def begin(record: Record, values: Mapping[str, Any], actor: Actor, once: str | N
         created_at=moment,
         created_by=actor.id,
         version=0,
-        state=flow.start if flow else None,
+        state=flow.begin_of(record) if flow else None,
         state_since=moment if flow else None,
         flow_version=flow.version if flow else 1,
         once=once,

@@ -159,7 +159,8 @@ class Workflow:
     one's own work and the calendar, beside the limits of its moves; `worker`: the field that names who works on a
     record: they are waited for in the moves of those who write it; where it names nobody the owner is, and without an
     owner all who may; `waits`: which other records it waits for, so that this time is on hold and theirs who work on
-    those."""
+    those; `begins`: in which state a new record stands where that is not always the first, such as one of what was done
+    before it was entered."""
 
     start: str
     moves: tuple[Move, ...]
@@ -175,6 +176,11 @@ class Workflow:
     due: str = ""
     worker: str = ""
     waits: Waits | None = None
+    begins: Callable[[Any], str] | None = None
+
+    def begin_of(self, record: Any) -> str:
+        """The state in which a new record stands."""
+        return self.begins(record) if self.begins else self.start
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ from models.kernel.gate import editions
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 from models.training import correcting, corrections
-from models.training.attempts import RESULTS, QuizAttempt
+from models.training.attempts import QuizAttempt
 from models.training.bank import BankQuestion, read_row
 from models.training.corrections import DONE, RUNNING, PutEdition, QuestionCorrection
+from models.training.drawn import RESULTS
 from models.training.question_editions import BankEdition, numbered, words_of
 from models.training.regrading import PaperResult
 from views import wording

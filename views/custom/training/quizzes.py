@@ -21,8 +21,9 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
 from models.training import attempts
-from models.training.attempts import GRACE, DrawnQuestion, QuizAttempt, RegradeNote
+from models.training.attempts import GRACE, QuizAttempt
 from models.training.corrections import right_now
+from models.training.drawn import RESULTS, DrawnQuestion, RegradeNote, as_held
 from models.training.marking import BankItem, right_words
 from models.training.quizzes import COUNTS, Quiz
 from models.training.regrading import POLICIES
@@ -101,7 +102,7 @@ def _tried(attempt: QuizAttempt) -> dict[str, Any]:
         "url": address(attempt),
         "number": attempt.number,
         "state": str(rights.state_word(attempt)),
-        "result": attempts.RESULTS.get(attempt.result or "", ""),
+        "result": RESULTS.get(attempt.result or "", ""),
         "share": share,
     }
 
@@ -232,7 +233,7 @@ def _corrected(note: RegradeNote) -> dict[str, str]:
     """What a correction has made of the result, as it was and as it is."""
     marks = ["—" if mark is None else wording.number(mark) for mark in (note.marks_before, note.marks_after)]
     whole = [
-        f"{wording.number(share, 1)} %, {attempts.RESULTS.get(result or '', '')}"
+        f"{wording.number(share, 1)} %, {RESULTS.get(result or '', '')}"
         for share, result in ((note.percent_before, note.result_before), (note.percent_after, note.result_after))
     ]
     return {
@@ -263,11 +264,11 @@ def _as_typed(given: Any, line: DrawnQuestion) -> str:
     if question is None or not given:
         return ""
     settled = answering.settled([question], {question.key: given})
-    return attempts.as_held(settled.values.get(question.key)) or "?"
+    return as_held(settled.values.get(question.key)) or "?"
 
 
 def _held(attempt: QuizAttempt) -> dict[str, str]:
-    return {str(number): attempts.as_held(line.held()) for number, line in enumerate(attempt.drawn or (), 1)}
+    return {str(number): as_held(line.held()) for number, line in enumerate(attempt.drawn or (), 1)}
 
 
 def _drawn(number: int, line: DrawnQuestion, problem: Words | None) -> dict[str, Any]:
