@@ -1,18 +1,23 @@
-"""Import of a sheet of customers: rows per second of check, run and taking back, next to the gate's plain creates.
+"""Import of a sheet of customers: what a row costs to check, to run and to take back, next to the gate's plain creates.
 
-.venv/bin/python -m bench.import_sheets [rows] [folder]    (starts an embedded server of its own)
+.venv/bin/python -m bench.import_sheets [rows] [folder]    (starts an embedded server of its own; -p profiles each step)
 
-Ratios are what counts: how long a row takes in each step for each plain create of the same record.
+What counts is the processor time of program and server, which a busy machine makes little longer, and the ratio to a
+plain create of the same record.
 """
 
 from __future__ import annotations
 
+import cProfile
 import csv
 import io
+import os
+import pstats
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +54,39 @@ def clerk() -> Actor:
     return actor_of(changes.create(catalogue["user"], content, actor=SYSTEM))
 
 
-def timed(step: Callable[[], Any], count: int) -> float:
-    """Milliseconds for each row."""
-    began = time.perf_counter()
-    step()
-    return (time.perf_counter() - began) * 1000 / count
+@dataclass(frozen=True)
+class RowCost:
+    """Milliseconds for each row: by the clock, and of processor in the program and in the server."""
+
+    wall: float
+    program: float
+    server: float
+
+    @property
+    def processor(self) -> float:
+        return self.program + self.server
+
+
+class Stopwatch:
+    """Measures steps, with the processor time of a server."""
+
+    def __init__(self, server: int):
+        self._stat = Path(f"/proc/{server}/stat")
+
+    def cost(self, step: Callable[[], Any], count: int) -> RowCost:
+        before = self._now()
+        if "-p" in sys.argv:
+            profiler = cProfile.Profile()
+            profiler.runcall(step)
+            pstats.Stats(profiler).sort_stats("cumulative").print_stats(120).sort_stats("tottime").print_stats(50)
+        else:
+            step()
+        return RowCost(*((now - then) * 1000 / count for then, now in zip(before, self._now(), strict=True)))
+
+    def _now(self) -> tuple[float, float, float]:
+        facts = self._stat.read_text().rpartition(")")[2].split()
+        ticks = int(facts[11]) + int(facts[12])  # of a process and its system calls, proc(5)
+        return time.perf_counter(), time.process_time(), ticks / os.sysconf("SC_CLK_TCK")
 
 
 def plain(actor: Actor, count: int, mark: str = "直") -> None:
@@ -82,12 +115,12 @@ def now(sheet: imports.Import) -> imports.Import:
     return result
 
 
-def measured(rows: list[dict[str, str]], actor: Actor) -> dict[str, float]:
-    """Milliseconds for each row, in each step of an import."""
+def measured(rows: list[dict[str, str]], actor: Actor, watch: Stopwatch) -> dict[str, RowCost]:
+    """What a row costs in each step of an import."""
     item, count = sent(rows, actor), len(rows)
-    result = {"check": timed(lambda: work(now(item).facts["run"]), count)}
+    result = {"check": watch.cost(lambda: work(now(item).facts["run"]), count)}
     imports.start(now(item), turn=1, strict=False, doubtful=False, actor=actor)
-    result["run"] = timed(lambda: work(now(item).facts["run"]), count)
+    result["run"] = watch.cost(lambda: work(now(item).facts["run"]), count)
     print(now(item).state, now(item).counts)
     return result
 
@@ -99,24 +132,30 @@ def main(count: int, folder: str) -> None:
         set_keys(settings.field_keys)
         set_rules(settings)
         ensure_indexes(catalogue)
-        actor = clerk()
+        actor, watch = clerk(), Stopwatch(mongo.pid or 0)
         plain(actor, 200, "熱")  # warms up
-        base = timed(lambda: plain(actor, count), count)
+        base = watch.cost(lambda: plain(actor, count), count)
         new = list(rows_of(count, "新"))
-        result = {f"new: {name}": each for name, each in measured(new, actor).items()}
+        result = {"a plain create": base} | {f"new: {name}": each for name, each in measured(new, actor, watch).items()}
         known = {row["name"]: row["number"] for row in get_db()["customer"].find({}, {"name": 1, "number": 1})}
         changed = [{**row, "編號": known[row["名稱"]], "地區": "浙江"} for row in new]
-        result |= {f"changed: {name}": each for name, each in measured(changed, actor).items()}
+        result |= {f"changed: {name}": each for name, each in measured(changed, actor, watch).items()}
         last = imports.own(actor, "customer")[0]
         imports.ask_back(last, actor=actor)
-        result["changed: take back"] = timed(lambda: work(now(last).facts["run"]), count)
-        print(f"{count} rows; a plain create takes {base:.2f} ms ({1000 / base:.0f} a second)")
-        for name, each in result.items():
-            print(f"  {name:20} {each:6.2f} ms a row  {1000 / each:6.0f} rows a second  {each / base:5.2f} of a create")
+        result["changed: take back"] = watch.cost(lambda: work(now(last).facts["run"]), count)
+        report(count, result, base)
+
+
+def report(count: int, costs: dict[str, RowCost], base: RowCost) -> None:
+    print(f"{count} rows; milliseconds a row, rows in a second of processor, and how many plain creates that is")
+    print(f"  {'':20}{'wall':>8}{'program':>9}{'server':>8}{'rows/s':>8}{'creates':>9}")
+    for name, each in costs.items():
+        rows, creates = 1000 / each.processor, each.processor / base.processor
+        print(f"  {name:20}{each.wall:8.2f}{each.program:9.2f}{each.server:8.2f}{rows:8.0f}{creates:9.2f}")
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
+    given = [each for each in sys.argv[1:] if each != "-p"]
     if len(given) > 1:
         main(int(given[0]), given[1])
     else:

@@ -9,8 +9,8 @@ from typing import Any
 from ..chapters import SALES
 from ..departments import Code
 from ..kernel.base.people import Actor
-from ..kernel.base.search import same
 from ..kernel.base.store import in_unit
+from ..kernel.gate.alike_ahead import first_same
 from ..kernel.language import (
     HEAD,
     NOBODY,
@@ -166,14 +166,9 @@ class Customer(Record):
             yield "credit_code", CODE_WRONG
 
     def warnings(self) -> Iterator[tuple[str, Words]]:
-        known = Customer.collection().find_one({**same(self.name), "removed_at": None}, {"number": 1})
-        if known:
-            yield (
-                "name",
-                L("There is a customer of this name already: {number}.", "已有同名客戶：{number}。")(
-                    number=known["number"]
-                ),
-            )
+        if known := first_same(Customer, self.name):
+            said = L("There is a customer of this name already: {number}.", "已有同名客戶：{number}。")
+            yield "name", said(number=known)
 
 
 def next_step_task(talk: Interaction) -> dict[str, Any]:

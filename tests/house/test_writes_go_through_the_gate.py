@@ -13,10 +13,12 @@ ROOMS = ("models", "views", "tasks", "seed", "admin_app")
 WRITES = {
     "insert_one", "insert_many", "update_one", "update_many", "replace_one", "delete_one", "delete_many", "bulk_write",
     "find_one_and_update", "find_one_and_replace", "find_one_and_delete", "save", "modify", "drop", "drop_database",
+    "insert_row", "update_row",
 }  # fmt: skip
 # Who may, and on what. Everything here writes collections that hold no records, or is the gate, a seed or the archive.
 ALLOWED = {
     "models/kernel/gate/writing.py": "the gate",
+    "models/kernel/base/store.py": "what the gate writes, at once or with the others of a block",
     "models/kernel/gate/changes.py": "the head of the history, when a fact is noted",
     "models/services/keeping/bring_back.py": "what a backup holds, in the gate's transaction",
     "models/kernel/gate/attempts.py": "refused attempts, after the gate's transaction",

@@ -10,7 +10,7 @@ import pytest
 from mongoengine.connection import get_db
 
 from models import catalogue
-from models.kernel.base import clock
+from models.kernel.base import clock, store
 from models.kernel.base.errors import Changed, Refused
 from models.kernel.base.people import SYSTEM
 from models.kernel.base.words import EN
@@ -26,7 +26,7 @@ from tests.fixtures.doing import Killed, do, work_off
 from tests.fixtures.http import COMMANDS
 from tests.models.test_imports import GOOD, HEADS, verdicts, wrong
 
-GATE = (changes, creating, writing, unit)
+GATE = (changes, creating, writing, store, unit)
 
 CUSTOMER = catalogue["customer"]
 NUMBERED = ["編號", *HEADS]

@@ -156,6 +156,12 @@ def contains(text: str, common: Mapping[str, float] | None = None) -> dict[str, 
     return result
 
 
+def whole_gram(text: str) -> str:
+    """Under what a short text is found as a whole, folded: one key of the index, however many records share its
+    pairs of characters."""
+    return "=" + hashlib.sha256(normal(text)[:_GRAMMED_MAX].encode()).hexdigest()[:20]
+
+
 def sealed_gram(text: str) -> str:
     """Under what a sealed text, such as a telephone number, is found as a whole: a keyed digest, which tells nobody
     the text. Signs and blanks within it, and the code of the country before it, count for nothing."""

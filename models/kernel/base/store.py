@@ -17,18 +17,22 @@ from typing import Any
 
 import bson
 from mongoengine.connection import get_db
-from pymongo import WriteConcern
+from pymongo import InsertOne, UpdateOne, WriteConcern
 from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+DUPLICATE_KEY = 11000
 KNOWN_MAX = 2000
 Row = dict[str, Any]
 
 
 class AnswersSoFar:
-    """The answers to what one attempt of a transaction has asked, by collection and question; and the numbers that it
-    has taken (`numbering.py`)."""
+    """The answers to what one attempt of a transaction has asked, by collection and question; the numbers that it has
+    taken (`numbering.py`); and the writes of a block that wait for each other (`gathering`)."""
 
     def __init__(self) -> None:
+        self.gathers = False
+        self.gathered: dict[str, list[InsertOne[Row] | UpdateOne]] = {}
         self.taken: dict[str, int] = {}
         self.written: dict[str, int] = {}
         self.known: dict[str, dict[bytes, list[Row]]] = {}
@@ -102,8 +106,72 @@ def in_unit(name: str) -> Collection[Row]:
     server refuses it. Outside, the connection's write concern applies as ever.
     """
     if is_in_transaction():
+        settle(name)
         return _InTransaction(get_db(), name, write_concern=WriteConcern())
     return get_db()[name]
+
+
+class NotAsExpected(Exception):
+    """Some changes that a block gathered found another version than the one that was read: the block is over."""
+
+
+@contextmanager
+def gathering() -> Iterator[None]:
+    """Within it, in one transaction, the records of a block are written together: each collection by one command, at
+    the end, or before anybody asks what is there. Raises what the database says of one of them, such as
+    DuplicateKeyError; NotAsExpected.
+    """
+    memory = _answers.get()
+    if memory is None:
+        raise AssertionError("A block is gathered within a transaction.")
+    memory.gathers = True
+    try:
+        yield
+        settle()
+    finally:
+        memory.gathers = False
+        memory.gathered.clear()
+
+
+def insert_row(name: str, row: Row) -> None:
+    """Write a new row, or let it wait for the others of its block."""
+    memory = _answers.get()
+    if memory is None or not memory.gathers:
+        in_unit(name).insert_one(row)
+    else:
+        forget(name)
+        memory.gathered.setdefault(name, []).append(InsertOne(row))
+
+
+def update_row(name: str, head: Row, command: Row) -> bool:
+    """Change the row of which this is true, or let that wait for the others of its block; False: there is none."""
+    memory = _answers.get()
+    if memory is None or not memory.gathers:
+        return bool(in_unit(name).update_one(head, command).matched_count)
+    forget(name)
+    memory.gathered.setdefault(name, []).append(UpdateOne(head, command))
+    return True
+
+
+def settle(*names: str) -> None:
+    """Write what waits for some collections, or for all."""
+    memory = _answers.get()
+    for name in names or [*(memory.gathered if memory else ())]:
+        if memory is not None and (writes := memory.gathered.pop(name, None)):
+            _write_all(name, writes)
+
+
+def _write_all(name: str, writes: Sequence[InsertOne[Row] | UpdateOne]) -> None:
+    changes = sum(isinstance(write, UpdateOne) for write in writes)
+    try:
+        result = in_unit(name).bulk_write(writes)
+    except BulkWriteError as fault:
+        clash = next((item for item in fault.details["writeErrors"] if item["code"] == DUPLICATE_KEY), None)
+        if clash is None:
+            raise
+        raise DuplicateKeyError(clash["errmsg"], clash["code"], clash) from fault
+    if result.matched_count != changes:
+        raise NotAsExpected
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +192,7 @@ class RowQuery:
 
     def ask(self) -> list[Row]:
         """The answer of the database, by one command."""
+        settle(self.name)
         cursor = get_db()[self.name].find(self.query, self.columns)
         cursor = cursor.sort(self.sort) if self.sort else cursor
         return list(cursor.limit(-self.most) if self.most else cursor)
@@ -177,6 +246,7 @@ def answers(questions: Sequence[RowQuery]) -> list[list[Row]]:
 def _rows_for(questions: Sequence[RowQuery]) -> list[list[Row]]:
     if len(questions) < 2:
         return [item.ask() for item in questions]
+    settle(*(item.name for item in questions))
     places = [
         {"$lookup": {"from": item.name, "pipeline": item.stages(), "as": f"a{at}"}} for at, item in enumerate(questions)
     ]

@@ -1,13 +1,14 @@
 """Which records may be the same as others: those that have a name, a telephone number or an address in common with one
 that the actor sees, as far as their type says so (`merges=Merging(alike=…)`).
 
-Found by what lists search by: one query by the names of some records, one by what is kept sealed, both by an index.
+Found by what is kept beside them: each text as a whole, what is sealed by its digest. One query, by an index.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -16,12 +17,13 @@ from bson import ObjectId
 from mongoengine.connection import get_db
 
 from ..base.people import Actor
-from ..base.search import normal, same, sealed_gram
+from ..base.search import normal, sealed_gram, whole_gram
 from ..base.words import L, Listed, Words
 from ..language.fields import label_of
 from ..language.finding import sealed_columns
 from ..language.record import Record
 from ..rights import rights
+from .alike_ahead import asked_ahead, is_unheld
 from .history import COLLECTION as HISTORY
 
 NOT_SAME, PERHAPS = "not_the_same", "perhaps_the_same"
@@ -60,33 +62,37 @@ class _Holders:
         self.own = {record.id: keys_of(actor, record) for record in records}
         self.common: set[str] = set()
         self.rows: dict[ObjectId, Record] = {}
-        if (scope := rights.visible(actor, cls)) is not None:
-            self._read(scope, set(chain.from_iterable(self.own.values())))
+        self._read(set(chain.from_iterable(self.own.values())))
         self._by_key: dict[Key, list[Record]] = defaultdict(list)
         for other in sorted(self.rows.values(), key=lambda other: other.id, reverse=True):
             for key in keys_of(actor, other):
                 if key[1] not in self.common:
                     self._by_key[key].append(other)
 
-    def _read(self, scope: Mapping[str, Any], keys: Set[Key]) -> None:
-        kept_sealed = {path for path in {path for path, _ in keys} if _is_sealed(self.cls, path)}
-        for is_sealed in (False, True):
-            texts = sorted({text for path, text in keys if (path in kept_sealed) is is_sealed})
-            for at in range(0, len(texts), AT_ONCE):
-                self._read_some(scope, texts[at : at + AT_ONCE], is_sealed)
+    def _read(self, keys: Set[Key]) -> None:
+        texts: dict[str, set[str]] = defaultdict(set)
+        for path, text in keys:
+            texts[text if _is_sealed(self.cls, path) else whole_gram(text)].add(text)
+        unknown = sorted(key for key in texts if not is_unheld(self.cls, key))
+        scope = rights.visible(self.actor, self.cls) if unknown else None
+        if scope is None:
+            return
+        for at in range(0, len(unknown), AT_ONCE):
+            for common in self._read_some(scope, unknown[at : at + AT_ONCE]):
+                self.common |= texts[common]
 
-    def _read_some(self, scope: Mapping[str, Any], texts: Sequence[str], is_sealed: bool) -> None:
-        """One query, and by halves where too many records answer it: what a single text finds so is common."""
-        query = {"g": {"$in": list(texts)}} if is_sealed else {"$or": [same(text) for text in texts]}
-        rows = list(self.cls.collection().find({"$and": [scope, query]}).limit(HITS_MAX + 1))
+    def _read_some(self, scope: Mapping[str, Any], keys: Sequence[str]) -> Iterator[str]:
+        """One query, and by halves where too many records answer it; what a single key finds so is common."""
+        query = {"$and": [scope, {"g": {"$in": list(keys)}}]}
+        rows = list(self.cls.collection().find(query).limit(HITS_MAX + 1))
         if len(rows) <= HITS_MAX:
             self.rows |= {row["_id"]: self.cls.from_stored(row) for row in rows}
-        elif len(texts) == 1:
-            self.common.add(texts[0])
+        elif len(keys) == 1:
+            yield keys[0]
         else:
-            half = len(texts) // 2
-            self._read_some(scope, texts[:half], is_sealed)
-            self._read_some(scope, texts[half:], is_sealed)
+            half = len(keys) // 2
+            yield from self._read_some(scope, keys[:half])
+            yield from self._read_some(scope, keys[half:])
 
     def beside(self, record: Record) -> dict[Record, tuple[str, ...]]:
         """The others that have something in common with a record, the newest first, each with the fields."""
@@ -141,6 +147,13 @@ def warnings_of(record: Record, actor: Actor, known: Iterable[str]) -> Iterator[
         if (name := path.partition(".")[0]) not in said:
             first = [*those[:OTHERS_MAX], *(["…"] if len(those) > OTHERS_MAX else [])]
             yield name, KNOWN(label=label_of(_inner(cls, path)), number=Listed(tuple(first)))
+
+
+def asked_at_once(cls: type[Record], actor: Actor, drafts: Iterable[Record]) -> AbstractContextManager[None]:
+    """Within it, in one transaction, it is known of what some new records hold that no other does, but for what is
+    written meanwhile: asked at once for all of them. `drafts`: the records as they were entered."""
+    keys = {key for draft in drafts for key in keys_of(actor, draft)} if cls.declared.merges else set()
+    return asked_ahead(cls, {text if _is_sealed(cls, path) else whole_gram(text) for path, text in keys})
 
 
 def keys_of(actor: Actor, record: Record) -> frozenset[Key]:

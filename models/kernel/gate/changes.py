@@ -135,7 +135,7 @@ def created(
         raise Forbidden(rights.NOT_YOURS)
     if once and (first := made_before(actor, cls, once)):
         return first
-    record = cls(id=ObjectId())
+    record = cls.blank(ObjectId())
     take(record, lines.settled(record, values, actor), drawn.fields)
     begin(record, values, actor, once)
     if not actor.is_system:

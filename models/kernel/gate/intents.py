@@ -54,7 +54,7 @@ class Intent(Generic[R]):
     def fresh(self) -> R:
         """The record as it was loaded, or an empty one: a copy that may be changed."""
         if self._row is None and self._loaded is None:
-            return self.cls()
+            return self.cls.blank()
         row = self._row if self._loaded is None else self._loaded.to_mongo()
         return self.cls._from_son(copied(dict(row or {})))
 
@@ -120,6 +120,13 @@ def take(record: Record, values: Mapping[str, Any], allowed: frozenset[str] | No
         if name in record._fields and (allowed is None or name in allowed):
             own = record.declared.own_fields.get(name)
             setattr(record, name, own.settled(record, value) if own else value)
+
+
+def draft(cls: type[R], values: Mapping[str, Any]) -> R:
+    """A record that holds some values and that nobody writes."""
+    record = cls.blank()
+    take(record, values, None)
+    return record
 
 
 def of(actor: Actor, cls: type[R], id: Any) -> Intent[R]:

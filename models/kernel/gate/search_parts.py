@@ -15,10 +15,11 @@ from mongoengine.connection import get_db
 
 from ..base import secrets
 from ..base.collections import archive_of
-from ..base.search import FORM, sealed_gram, search_fields
+from ..base.search import FORM, sealed_gram, search_fields, whole_gram
 from ..language import finding
 from ..language.declare import derived_names, ordered_choices, registered
 from ..language.kinds.lines import with_keys
+from ..language.once_worked_out import of_declaration
 from ..language.record import Record
 from ..language.relations import WRITE
 from ..language.sound import without_damage
@@ -32,9 +33,9 @@ BATCH = 200
 
 def derive(record: Record) -> None:
     """Fill the title, the search parts and the people named in the record from its own fields."""
-    record.title = title_of(record)
+    record.put("title", title_of(record))
     for name, value in _own_parts(record).items():
-        setattr(record, name, value)
+        record.put(name, value)
     fill_derived(record)
 
 
@@ -82,13 +83,16 @@ def parent_of(record: Record) -> Record | None:
 
 
 def search_parts(record: Record) -> dict[str, Any]:
-    """What a record is found by: its number, the short fields that its list searches, its tags; and in which form."""
+    """What a record is found by: its number, the short fields that its list searches, its tags; and in which form. What
+    may be entered twice is also found by these texts as a whole."""
     own = [_plain(record, name) for name in _own(type(record)) if "." not in name]
     lines = list(_of_lines(record))
     sealed = [column for _, column in finding.sealed_columns(type(record))]
     plain = [value for column, value in lines if column not in sealed]
     parts = search_fields([record.number or "", *own, *plain, *(record.tags or []), *(record.known_as or [])])
     keyed = {sealed_gram(value) for column, value in lines if column in sealed}
+    if record.declared.merges:
+        keyed |= {whole_gram(text) for text in (*own, *plain) if text}
     return {"s": parts["s"], "g": sorted({*parts["g"], *keyed}), "sv": search_form(type(record))}
 
 
@@ -112,13 +116,19 @@ def search_form(cls: type[Record]) -> str:
     """The form of what is derived of a type: how texts fold, which of its fields count, where it names people, how
     its choices are ordered, who works on it, whether it has lines, which have keys, and under which key what is sealed
     is found."""
+    sealed = f":{secrets.key_numbers()[0]}" if finding.has_sealed(cls) and secrets.key_numbers() else ""
+    return _form_but_for_keys(cls) + sealed
+
+
+@of_declaration
+def _form_but_for_keys(cls: type[Record]) -> str:
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
     named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
     keys = ";keys" if any(field.columns for field in cls.declared.own_fields.values()) else ""
-    sealed = f":{secrets.key_numbers()[0]}" if finding.has_sealed(cls) and secrets.key_numbers() else ""
+    whole = ";whole" if cls.declared.merges else ""
     work = f";works={cls.declared.workflow.worker}" if cls.declared.workflow else ""
-    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{work}{keys}{sealed}"
+    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{work}{keys}{whole}"
 
 
 def forms_of_all() -> str:
@@ -128,6 +138,7 @@ def forms_of_all() -> str:
     return hashlib.sha256(repr(forms).encode()).hexdigest()[:16]
 
 
+@of_declaration
 def _own(cls: type[Record]) -> list[str]:
     """The searched fields of a record itself and of its lines; those of linked records are theirs."""
     return [name for name in cls.declared.grid.search if not cls._fields[name.partition(".")[0]].target]

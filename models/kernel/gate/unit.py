@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bson import ObjectId
 from mongoengine.connection import get_connection
-from pymongo import DeleteOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
+from pymongo import DeleteOne, InsertOne, ReadPreference, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import PyMongoError
 
 from ..base import clock, numbering
@@ -38,6 +38,7 @@ class Unit:
         self.notices: dict[tuple[str, ObjectId], dict[str, Any]] = {}
         self.settled: dict[str, dict[str, Any]] = {}
         self.cases: dict[ObjectId, dict[str, Any] | None] = {}
+        self.made: set[ObjectId] = set()  # records that were not there before
 
     def notify(self, notice: dict[str, Any]) -> None:
         if not self.quiet:
@@ -66,19 +67,21 @@ class Unit:
         if self.entries:
             in_unit(history.COLLECTION).insert_many(self.entries)
             in_unit(UNSEALED).insert_many([queued(entry, entry["hash"]) for entry in self.entries])
-        if self.cases:
-            in_unit(waiting.COLLECTION).bulk_write(
-                [_case_write(key, case) for key, case in self.cases.items()], ordered=False
-            )
+        if cases := [write for key, case in self.cases.items() if (write := self._case_write(key, case))]:
+            in_unit(waiting.COLLECTION).bulk_write(cases, ordered=False)
         read = {"$set": {"read_at": clock.now()}}
         about: list[UpdateMany | UpdateOne] = [UpdateMany(held, read) for held in self.settled.values()]
         about += [_notice_write(notice) for notice in self.notices.values()]
         if about:
             in_unit(notices.COLLECTION).bulk_write(about)  # in order: what is told now is not settled with the rest
 
-
-def _case_write(key: ObjectId, case: dict[str, Any] | None) -> DeleteOne | ReplaceOne:
-    return DeleteOne({"_id": key}) if case is None else ReplaceOne({"_id": key}, case, upsert=True)
+    def _case_write(
+        self, key: ObjectId, case: dict[str, Any] | None
+    ) -> InsertOne[dict[str, Any]] | DeleteOne | ReplaceOne | None:
+        """The open case of a record as it is now; of one that is new there was none before."""
+        if key in self.made:
+            return InsertOne(case) if case is not None else None
+        return DeleteOne({"_id": key}) if case is None else ReplaceOne({"_id": key}, case, upsert=True)
 
 
 def _notice_write(notice: dict[str, Any]) -> UpdateOne:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ..base.errors import Changed
-from ..base.store import in_unit
+from ..base.store import insert_row, update_row
 from ..language.declare import derived_names
 from ..language.record import Record
 from ..language.steps import LOOK_AGAIN, in_steps
 from . import history
 from .acts import Act, entry_of
+from .alike_ahead import note_held
 from .by_edition import settle_editions
 from .caches import forget_read
 from .case_notices import tell, tell_named
@@ -47,8 +48,9 @@ def write_new(unit: Unit, record: Record, act: Act) -> None:
     after = stamp(record, act.actor, after)
     changes = difference({}, after, but=derived_names(type(record)))
     full, record.chain = history.chained(entry_of(record, "create", changes, act), {})
-    in_unit(record.type_name()).insert_one({**after, "chain": record.chain})
+    insert_row(record.type_name(), {**after, "chain": record.chain})
     unit.entries.append(full)
+    unit.made.add(record.id)
     after_write(unit, record)
     tell_named(unit, record, {}, act)
     tell_outside(unit, record, full)
@@ -78,7 +80,7 @@ def write_change(unit: Unit, record: R, before: dict[str, Any], verb: str, act: 
     entry = entry_of(record, verb, changes, act, before)
     full, record.chain = history.chained(entry, record.chain)
     after["chain"] = record.chain
-    if not in_unit(record.type_name()).update_one(head, _command(record, before, after)).matched_count:
+    if not update_row(record.type_name(), head, _command(record, before, after)):
         raise _lost(record, head["version"], act)
     unit.entries.append(full)
     after_write(unit, record)
@@ -108,4 +110,5 @@ def _lost(record: Record, seen: int, act: Act) -> Exception:
 def after_write(unit: Unit, record: Record) -> None:
     """What else follows each write: the open case as it is now, and what the process must read anew."""
     unit.cases[record.id] = waiting_for(record)
+    note_held(record)
     forget_read(record.type_name())

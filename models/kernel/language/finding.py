@@ -12,6 +12,7 @@ from ..base.collections import GRAM_SHARES
 from ..base.search import contains
 from .kinds.texts import Sealed
 from .merging import KNOWN_AS
+from .once_worked_out import of_declaration
 from .record import Record
 
 LAST = "\uffff"  # sorts after all that a number may go on with
@@ -41,6 +42,7 @@ def numbered(cls: type[Record], text: str) -> dict[str, Any]:
     return {"$or": [begins, {KNOWN_AS: text.strip().upper()}]} if cls.declared.merges else begins
 
 
+@of_declaration
 def sealed_columns(cls: type[Record]) -> list[tuple[Any, Any]]:
     """The sealed columns of lines by which records of a type are found, each with its field."""
     paths = [path.partition(".") for path in cls.declared.grid.search]

@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import mongoengine as me
+from bson import ObjectId
 from pymongo.collection import Collection
 
+from ..base import store
 from ..base.collections import FILES
 from ..base.people import Actor
 from ..base.words import L, Words
 from .fields import Flag, Moment, Ref, Tags, Text, Whole
+from .kinds.built import built
 from .kinds.held import Held
 from .kinds.lines import with_keys
 from .sound import DAMAGED_FIELDS, for_screens, row_of
@@ -86,6 +89,12 @@ class Record(Held, me.Document):
             object.__setattr__(record, "damaged", tuple(wrong))
         return record
 
+    @classmethod
+    def _get_collection(cls) -> Any:
+        """Where records of the type are kept, with what a block has gathered of it so far."""
+        store.settle(cls._get_collection_name())
+        return super()._get_collection()
+
     def __str__(self) -> str:
         return self.title or self.number or str(self.id)
 
@@ -102,6 +111,12 @@ class Record(Held, me.Document):
     def collection(cls) -> Collection[dict[str, Any]]:
         """Where records of the type are kept; what is read from it is as stored."""
         return cls._get_collection()
+
+    @classmethod
+    def blank(cls, id: ObjectId | None = None) -> Self:
+        """A record in which nothing was entered yet: as `cls(id=id)` makes it, in one go."""
+        record: Self = built(cls, {} if id is None else {"_id": id}) or cls(id=id)
+        return record
 
     @classmethod
     def from_stored(cls, document: Mapping[str, Any]) -> Self:

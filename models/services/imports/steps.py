@@ -6,7 +6,8 @@ Whatever is done again has the same effect: a new record is known by its entry k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 from bson import ObjectId
 from mongoengine.base import get_document
 from mongoengine.connection import get_db
+from pymongo.errors import DuplicateKeyError
 
+from models.kernel.base import store
 from models.kernel.base.errors import CHANGED as CHANGED_SINCE
 from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words, in_all_locales
-from models.kernel.gate import batches, changes, intents, rehearsal
+from models.kernel.gate import alike, batches, changes, intents, rehearsal
 from models.kernel.gate.attempts import VerbAttempt, note, noting
 from models.kernel.gate.caches import forget_read
 from models.kernel.gate.changes import Context
@@ -145,7 +148,8 @@ def trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome
 
     def body(_unit: Unit) -> None:
         new = intents.Intent(reader.actor, reader.cls)
-        result[:] = [rehearsed(reader, entry, trial=partial(_dry_trial, new)) for entry in entries]
+        with _doubts_at_once(reader, entries):
+            result[:] = [rehearsed(reader, entry, trial=partial(_dry_trial, new)) for entry in entries]
         raise Undone
 
     try:
@@ -153,6 +157,12 @@ def trials(reader: Reader, entries: Sequence[RowEntry]) -> list[tuple[RowOutcome
     except Undone:
         return result
     raise AssertionError("A rehearsal always ends by being undone.")
+
+
+def _doubts_at_once(reader: Reader, entries: Iterable[RowEntry]) -> AbstractContextManager[None]:
+    """Within it, what the new records of a batch hold is not asked for one by one."""
+    new = [intents.draft(reader.cls, entry.values) for entry in entries if entry.record is None]
+    return alike.asked_at_once(reader.cls, reader.actor, new)
 
 
 Trial = Callable[[Reader, RowEntry, Context], tuple[Record | None, list[tuple[str, Words]]]]
@@ -283,13 +293,14 @@ def carry_out(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
 
     def all_at_once(unit: Unit) -> None:
         made = _made_before(reader.cls, keys)
-        with known_to_be_new(reader.cls, [key for key in keys if key not in made]):
+        new = known_to_be_new(reader.cls, [key for key in keys if key not in made])
+        with new, _doubts_at_once(reader, entries.values()), store.gathering():
             outcomes = _outcomes(sheet, reader, batch, entries, made, is_block=True)
         import_rows.keep_outcomes(sheet, batch, _as_left(outcomes, unit), step=RAN)
 
     try:
         in_transaction(all_at_once)
-    except _RefusedNow:
+    except (_RefusedNow, store.NotAsExpected, DuplicateKeyError):
         forget_read(reader.cls.type_name())
     else:
         return True
