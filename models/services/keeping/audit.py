@@ -23,7 +23,7 @@ from models.kernel.base.words import At, L, Words, in_all_locales
 from models.kernel.gate import history
 from models.kernel.gate.stored_form import difference
 from models.kernel.gate.unit import Unit, in_transaction
-from models.kernel.gate.unsealed import is_as_queued, is_protected, queued, unprotected
+from models.kernel.gate.unsealed import has_digest, is_as_queued, is_protected, queued, unprotected
 from models.kernel.language.declare import derived_names, registered
 from models.kernel.language.kinds.lines import with_keys
 
@@ -119,7 +119,8 @@ def seal_next(most: int = SEAL_MOST, after: ObjectId | None = None) -> tuple[int
             return 0, None
         ids = list(queue)
         known = _entries(ids, None) | {id: row["attempt"] for id, row in queue.items() if "attempt" in row}
-        entries = [(id, history.digest(known[id])) for id in ids if id in known and is_as_queued(queue[id], known[id])]
+        digests = {id: history.digest(known[id]) for id in ids if id in known}
+        entries = [(id, digest) for id, digest in digests.items() if has_digest(queue[id], digest)]
         if entries:
             if attempts := [known[id] for id, _ in entries if "attempt" in known[id]]:
                 in_unit(collections.ATTEMPTS).insert_many(attempts)
