@@ -115,14 +115,15 @@ class Judge:
         self.version = ""
 
     def look(self, visit: Visit) -> None:
-        """A page in light and dark colours and at 360 px; the frame in dark colours on the first of each person."""
+        """A page in light and dark colours and at 360 px; the frame on the first of each person."""
         page = self._window(visit.login)
         self._open(page, visit)
         page.evaluate(self.script)
         self.pages += 1
-        self._judge(page, visit, "light", RULES)
+        within = CONTENT if visit.login in self.framed else None
+        self._judge(page, visit, "light", RULES, within)
         page.emulate_media(color_scheme="dark")
-        self._judge(page, visit, "dark", COLOURS, within=CONTENT if visit.login in self.framed else None)
+        self._judge(page, visit, "dark", COLOURS, within)
         self.framed.add(visit.login)
         page.set_viewport_size(NARROW)
         if (excess := page.evaluate(OVERFLOW)) > 0:
