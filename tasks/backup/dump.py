@@ -134,8 +134,7 @@ class _Dump:
 
     def all_of(self, moment: _Moment) -> Manifest:
         created = clock.now()
-        sizes = {collection["name"]: _size_of(self._db, collection["name"]) for collection in moment.collections}
-        progress = Progress(self._tell, sum(sizes.values()))
+        progress = Progress(self._tell, int(self._db.command("dbStats")["dataSize"]))
         files: list[Stored] = []
         for listed in moment.collections:
             files += [self._documents(listed["name"], moment.session, progress), self._metadata(listed)]
@@ -194,13 +193,6 @@ def _read_ahead(cursor: Any) -> Iterator[bytes]:
         while (batch := coming.result()) is not None:
             coming = reader.submit(next, cursor, None)
             yield batch
-
-
-def _size_of(db: Database[Any], collection: str) -> int:
-    try:
-        return int(db.command("collStats", collection)["size"])
-    except OperationFailure:
-        return 0
 
 
 def _audit_head(db: Database[Any], session: ClientSession) -> dict[str, Any]:
