@@ -25,3 +25,9 @@ def directories_of(settings: Settings) -> tuple[Ldap | WeCom | DingTalk, ...]:
         own = {"corp": settings.dingtalk_corp, "client": settings.dingtalk_client, "secret": settings.dingtalk_secret}
         result.append(DingTalk(**own, **urls))
     return tuple(result)
+
+
+def roles_by_group(text: str) -> dict[str, str]:
+    """Which role a group gives: "CN=Heads,DC=example,DC=com=head; branch:12=clerk"."""
+    pairs = (part.rpartition("=") for part in text.split(";") if part.strip())
+    return {group.strip(): role.strip() for group, _, role in pairs}

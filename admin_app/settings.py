@@ -188,6 +188,17 @@ class Settings(BaseSettings):
     dingtalk_urls: Annotated[tuple[str, ...], NoDecode] = _option(
         (), "Other addresses for the login, the API and the older API, separated by commas; for a gateway or a test."
     )
+    directory_roles: str = _option(
+        "",
+        "Roles that groups of a directory give, such as CN=Heads,OU=Groups,DC=example,DC=com=head; branch:12=clerk; "
+        "other roles are set by hand. Nobody becomes it by a group.",
+    )
+    confirm_minutes: int = _option(
+        10,
+        "Minutes for which it holds that somebody confirmed who they are, before roles, keys and the like.",
+        ge=1,
+        le=60,
+    )
     password_logins: Annotated[tuple[str, ...], NoDecode] = _option(
         (),
         "Login names that sign in by password beside the company's login, separated by commas, such as one for "
@@ -323,6 +334,17 @@ class Settings(BaseSettings):
     @classmethod
     def _read_list(cls, names: Any) -> Any:
         return tuple(name.strip() for name in names.split(",") if name.strip()) if isinstance(names, str) else names
+
+    @field_validator("directory_roles")
+    @classmethod
+    def _give_roles(cls, text: str) -> str:
+        from models.kernel.base.people import Role  # noqa: PLC0415 - as below
+
+        for part in filter(str.strip, text.split(";")):
+            group, _, role = part.rpartition("=")
+            if not group.strip() or role.strip() not in {*Role} - {Role.IT}:
+                raise ValueError(f"must look like group=role; group=role with roles such as head, not {role.strip()}")
+        return text
 
     @field_validator("second_factor_roles")
     @classmethod

@@ -5,7 +5,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from admin_app.database import connect
-from admin_app.directories import directories_of
+from admin_app.directories import directories_of, roles_by_group
 from admin_app.logs import configure_logs
 from admin_app.settings import Settings
 from models.kernel.base import clock
@@ -44,7 +44,7 @@ def set_rules(settings: Settings) -> None:
     )
     set_post_office(_post_office(settings))
     set_scanner(settings.clamav)
-    set_sources(directories_of(settings))
+    set_sources(directories_of(settings), roles_by_group(settings.directory_roles))
     set_first_target(FirstTarget(settings.data / "backups", encrypted=bool(settings.backup_keys)))
     set_writer(_writer_of_exports)
     known = load_jobs()

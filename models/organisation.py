@@ -191,7 +191,7 @@ class User(Record):
     manager = Ref("User", label=L("Manager", "直屬上級"))
     mail = Mail(label=L("Mail", "電子郵箱"), see={Role.IT, Role.HR, Role.MANAGEMENT})
     phone = Phone(label=L("Phone", "電話"), see={Role.IT, Role.HR, Role.MANAGEMENT})
-    roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, label=L("Roles", "角色"))
+    roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, fresh=True, label=L("Roles", "角色"))
     active = Flag(default=True, label=L("Active", "啟用"))
     locale = Choice(
         {"en": L("English", "English"), HANT: L("繁體中文", "繁體中文", "繁體中文"), HANS: L("简体中文", "简体中文")},

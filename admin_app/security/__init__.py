@@ -18,9 +18,11 @@ from admin_app.security import (
     accounts,
     company_login,
     company_login_page,
+    confirm_page,
     csrf,
     first_link_page,
     flood,
+    fresh,
     headers,
     keys_page,
     language,
@@ -43,6 +45,7 @@ __all__ = ["Security", "current_actor", "init_public_security", "init_security",
 PAGES = (
     account_page,
     company_login_page,
+    confirm_page,
     first_link_page,
     keys_page,
     second_step_page,
@@ -86,6 +89,8 @@ def init_security(app: Flask, settings: Settings) -> None:
     app.extensions["csrf"].exempt(company_login_page.company_logout)  # which goes by a signed token, without a cookie
     programs.count_uses(app)
     signed_in.guard(app)
+    fresh.watch(app, settings.confirm_minutes)
+    confirm_page.answer_confirmations(app)
     app.register_blueprint(login.endpoints)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bson import ObjectId
-from flask import current_app, session
+from flask import current_app, request, session, url_for
 from pymongo.errors import DuplicateKeyError
 
 from admin_app.directories import directories_of
@@ -106,6 +106,13 @@ def company_login() -> CompanyLogin | None:
     return known
 
 
+def back_of(way: LoginWay) -> str:
+    """The address to which people come back from there."""
+    offered = company_login()
+    base = ((offered.public_url if offered else "") or request.host_url).rstrip("/")
+    return base + url_for("security.company_return", key=way.key)
+
+
 def directory() -> Ldap | None:
     """The directory whose names and passwords are typed here."""
     return next((source for source in sources() if isinstance(source, Ldap)), None)
@@ -166,3 +173,24 @@ def pending() -> dict[str, str] | None:
     """The identity that was shown to this browser some minutes ago and that nobody has linked."""
     kept: dict[str, Any] = session.get("identity") or {}
     return kept if kept and time.time() - kept["at"] < PENDING_SECONDS else None
+
+
+def directory_name() -> Words:
+    """How the directory is called."""
+    known = directory()
+    return known.name if known else COMPANY_LOGIN
+
+
+def is_linked_there(user_id: ObjectId) -> bool:
+    """Whether somebody has a password in the directory that is theirs here, too."""
+    known = directory()
+    return known is not None and any(own["issuer"] == known.issuer for own in identities_of(user_id))
+
+
+def confirms_there(user_id: ObjectId, password: str) -> bool:
+    """Whether it is the directory's password of this person. Raises DirectoryAway."""
+    known = directory()
+    own = next((own for own in identities_of(user_id) if known and own["issuer"] == known.issuer), None)
+    entry = known.find(own["subject"]) if known and own and password else None
+    proven = known.proven(entry.login, password) if known and entry else None
+    return proven is not None and own is not None and proven.subject == own["subject"]

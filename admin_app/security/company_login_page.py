@@ -16,7 +16,8 @@ from flask_login import current_user
 from admin_app.security import accounts, company_login, second_factor, throttle
 from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
-from admin_app.security.company_login import CompanyLogin, LoginWay
+from admin_app.security.company_login import CompanyLogin, LoginWay, back_of
+from admin_app.security.confirm_page import came_back
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.login import ask_for_code, endpoints, finish_sign_in, login_page
 from admin_app.security.proofs import Flow, Proof, Unproven, Unreachable
@@ -54,7 +55,7 @@ def company_sign_in(key: str) -> Any:
     """Go to where people show who they are."""
     way = _way(key)
     try:
-        url, flow = way.provider.begin(_back(way))
+        url, flow = way.provider.begin(back_of(way))
     except Unreachable as problem:
         return _failed(UNREACHABLE(name=way.name), str(problem), 503)
     session["company"] = {**asdict(flow), "key": key, "next": safe_next(request.args.get("next"), "")}
@@ -68,7 +69,7 @@ def company_return(key: str) -> Any:
     kept = dict(session.pop("company", None) or {})
     target = kept.pop("next", "")
     try:
-        proof = way.provider.finish(_flow_of(kept, key), request.args, _back(way))
+        proof = way.provider.finish(_flow_of(kept, key), request.args, back_of(way))
     except Unreachable as problem:
         return _failed(UNREACHABLE(name=way.name), str(problem), 503, target)
     except Unproven as problem:
@@ -120,6 +121,8 @@ def _directory_page(way: LoginWay, target: str | None, problem: Words | None = N
 
 def _enter(proof: Proof, target: str) -> Any:
     """What somebody who has proved an identity gets: a session, the code page, or the way to link it."""
+    if current_user.is_authenticated and "confirming" in session:
+        return came_back(proof)
     user_id = company_login.person_of(proof.issuer, proof.subject)
     if current_user.is_authenticated:
         return _here_already(proof, user_id)
@@ -131,7 +134,7 @@ def _enter(proof: Proof, target: str) -> Any:
         return login_page(target, NOT_ACTIVE), 401
     if second_factor.is_on(find_account(user_id)) and not proof.has_second_factor:
         return ask_for_code(user_id, "", target)
-    return finish_sign_in(user_id, target, by_company=True, has_second_factor=proof.has_second_factor)
+    return finish_sign_in(user_id, target, by_company=True, has_second_factor=proof.has_second_factor, at=proof.at)
 
 
 def _here_already(proof: Proof, user_id: ObjectId | None) -> Any:
@@ -208,11 +211,6 @@ def _offered() -> CompanyLogin:
 def _way(key: str) -> LoginWay:
     offered = company_login.company_login()
     return (offered.way(key) if offered else None) or abort(404)
-
-
-def _back(way: LoginWay) -> str:
-    base = (_offered().public_url or request.host_url).rstrip("/")
-    return base + url_for("security.company_return", key=way.key)
 
 
 def _failed(sentence: Words, why: str, status: int, target: str = "") -> Any:

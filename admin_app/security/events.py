@@ -32,6 +32,7 @@ class Event(StrEnum):
     FACTOR_OFF = "factor_off"
     FACTOR_CODES = "factor_codes"
     CLOSED = "closed"
+    CONFIRMED = "confirmed"
     COMPANY_ON = "company_on"
     COMPANY_OFF = "company_off"
     KEY_MADE = "key_made"

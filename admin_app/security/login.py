@@ -3,6 +3,7 @@
 The second step is in second_step_page.py, the account page in account_page.py.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,10 +99,16 @@ def ask_for_code(user_id: ObjectId, login: str, target: str | None) -> Any:
 
 
 def finish_sign_in(
-    user_id: ObjectId, target: str | None, *, by_company: bool = False, has_second_factor: bool = False
+    user_id: ObjectId,
+    target: str | None,
+    *,
+    by_company: bool = False,
+    has_second_factor: bool = False,
+    at: float | None = None,
 ) -> Any:
-    """Everything was right: begin the session and go where the visitor wanted."""
-    signed_in = _begin_session(user_id, has_second_factor=has_second_factor)
+    """Everything was right: begin the session and go where the visitor wanted. `at`: when they showed who they are, in
+    seconds since 1970, where that is not now."""
+    signed_in = _begin_session(user_id, has_second_factor=has_second_factor, at=at)
     if signed_in is None:
         return _not_in(target, WRONG, 401)
     record_event(Event.LOGIN, user=user_id, **({"by": "the company login"} if by_company else {}))
@@ -147,7 +154,7 @@ def _renew() -> None:
         session["identity"] = waiting
 
 
-def _begin_session(user_id: ObjectId, *, has_second_factor: bool = False) -> SignedIn | None:
+def _begin_session(user_id: ObjectId, *, has_second_factor: bool = False, at: float | None = None) -> SignedIn | None:
     """Go on under a new session id as this user, whoever the session belonged to before."""
     user, account = accounts.find_active(user_id), find_account(user_id)
     if user is None or account is None:
@@ -155,6 +162,7 @@ def _begin_session(user_id: ObjectId, *, has_second_factor: bool = False) -> Sig
     signed_in = SignedIn(user, account, has_second_factor=has_second_factor)
     _renew()
     session["epoch"] = account["epoch"]
+    session["confirmed"] = time.time() if at is None else at
     if has_second_factor:
         session["second_factor"] = True
     login_user(signed_in)

@@ -101,6 +101,7 @@ class Webhook(Record):
     )
     secret = Secret(
         required=True,
+        fresh=True,
         label=L("Secret", "密鑰"),
         help=L("24 random characters or more.", "至少 24 個隨機字符。"),
     )

@@ -57,6 +57,7 @@ DEFAULT_SCHEDULES: tuple[DefaultSchedule, ...] = (
     DefaultSchedule(name="發送郵件與聊天通知", task="notices.deliver", every=2),
     DefaultSchedule(name="推送 Webhook 消息", task="webhooks.send", every=1),
     DefaultSchedule(name="讀取收信郵箱", task="mail.read", every=2),
+    DefaultSchedule(name="同步公司目錄", task="directory.sync", every=4),
     DefaultSchedule(name="更新從屬記錄", task="records.follow", every=5),
     DefaultSchedule(name="跟進規程上崗資格", task="qualifications.follow", every=10),
     DefaultSchedule(name="每夜統計", task="rollups.count", cron="20 1 * * *"),

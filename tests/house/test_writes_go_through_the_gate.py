@@ -36,6 +36,7 @@ ALLOWED = {
     "models/one_time_links.py": "links to a password, on accounts, which are no records",
     "models/operations/mailboxes.py": "how far a mailbox was read, which changes with every message",
     "models/operations/webhook_messages.py": "messages on their way to programs outside, which are no records",
+    "models/directory_sync.py": "accounts and links of people whom a directory brings, in the gate's transaction",
     "models/services/directory/vendor.py": "tokens of vendors, sealed, until they end",
     "models/mail_receiving.py": "how many messages a sender sent in an hour",
     "models/refused_senders.py": "senders whose mail makes nothing, by a digest of their addresses",

@@ -59,7 +59,7 @@ OBLIGATIONS = "obligation"
 COMPLIANCE = "compliance_count"
 WEBHOOK_MESSAGES = "webhook_message"
 DIRECTORY_STATES = "directory_state"
-DIRECTORY_PEOPLE = "directory_person"
+DIRECTORY_LINKS = "directory_link"
 ARCHIVED_AT = "archived_at"
 BROUGHT_BACK_AT = "brought_back_at"
 
@@ -140,7 +140,7 @@ COLLECTIONS: dict[str, list[IndexModel]] = {
     ],
     REFUSED_SENDERS: [],
     DIRECTORY_STATES: [],
-    DIRECTORY_PEOPLE: [IndexModel([("user", ASCENDING)]), IndexModel([("issuer", ASCENDING)])],
+    DIRECTORY_LINKS: [IndexModel([("issuer", ASCENDING)])],
     PUBLIC_LINKS: [IndexModel([("hash", ASCENDING)], unique=True)],
     EXPECTATIONS: [],
     OBLIGATIONS: [IndexModel([("due", ASCENDING)])],

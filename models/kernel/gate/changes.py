@@ -30,6 +30,7 @@ from . import (
     decided,
     dependents,
     follow_ups,
+    fresh,
     history,
     intents,
     kept,
@@ -144,6 +145,8 @@ def created(
         moving.note_entry(record, actor)
     asks = not context.confirmed and not actor.is_system
     validation.refuse_if_wrong(record, actor, {}, warnings=asks, titles=drawn.titles)
+    if not unit.is_dry:
+        fresh.ask_for_change(record, {}, actor)
     replays.refuse_change(record, {}, actor, context)
     if not unit.is_dry:
         record.number = numbering.next_number(record.number_pattern(), people.code_of(record.ref("department")))
@@ -192,6 +195,8 @@ def updated(
     take(record, _to_write(record, seen, values, actor), intent.fields)
     asks = not context.confirmed and not actor.is_system
     validation.refuse_if_wrong(record, actor, before, warnings=asks, titles=intent.titles)
+    if not unit.is_dry:
+        fresh.ask_for_change(record, before, actor)
     replays.refuse_change(record, before, actor, context)
     _ask_decisions_again(record, before, actor)
     moving.enter_edited(record, before, actor)

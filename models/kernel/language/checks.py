@@ -45,7 +45,17 @@ _RAW_FIELDS = frozenset(
     {"id", "chain", "extra", "decisions", "seen_by", "worked_by", "read_by", "holds", "clocks", "s", "g", "sv", "r"}
     | {SINCE, STANDS_ON, WENT_INTO, KNOWN_AS}
 )
-_ONLY_OF_RECORDS = ("unique", "editable_in", "fixed", "restricted", "internal", "derived", "acyclic", "ordered")
+_ONLY_OF_RECORDS = (
+    "unique",
+    "editable_in",
+    "fixed",
+    "restricted",
+    "internal",
+    "fresh",
+    "derived",
+    "acyclic",
+    "ordered",
+)
 _HANDLER = "on_"
 _TAKEN = {1: "the actions", 2: "the actions and what was before"}
 

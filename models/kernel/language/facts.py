@@ -55,6 +55,8 @@ class Facts(TypedDict, total=False):
     """It follows from other records and is kept with the record as the search parts are: never typed, in no history,
     and made anew where what it follows from changes. `suspect` is filled by the gate (`Editions`), others by the class
     method `derived_of`."""
+    fresh: bool
+    """People change it only right after they have confirmed who they are (ASVS 7.5.3)."""
     internal: bool
     """A note of the system to itself: kept and computed with, and shown to nobody."""
 
@@ -123,5 +125,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rollup": (_is_rollup, "a Rollup"),
     "restricted": _FLAG,
     "derived": _FLAG,
+    "fresh": _FLAG,
     "internal": _FLAG,
 }

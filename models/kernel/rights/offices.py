@@ -111,6 +111,16 @@ def may_see_leaver(actor: Actor, user: Record) -> Verdict:
     return YES if may_close_ways_in(actor, user) or may_hand_over(actor, user) else Verdict(False, NOT_YOURS)
 
 
+def may_see_directory(actor: Actor) -> Verdict:
+    """What a directory would change is for those who keep people and their rights."""
+    return YES if actor.roles & {Role.IT, Role.HR, Role.MANAGEMENT} else Verdict(False, NOT_YOURS)
+
+
+def may_release_directory(actor: Actor) -> Verdict:
+    """What opens more to somebody is agreed by human resources or management, by hand and by a directory."""
+    return YES if actor.roles & {Role.HR, Role.MANAGEMENT} else Verdict(False, NOT_YOURS)
+
+
 def may_share_views(actor: Actor) -> Verdict:
     """What a whole department finds above its lists is set up by its head."""
     return YES if Role.HEAD in actor.roles and actor.department else Verdict(False, SHARED_BY_HEAD)

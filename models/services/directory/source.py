@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from ...kernel.base.words import Words
@@ -70,6 +71,7 @@ class Directory(Protocol):
 
 
 _sources: list[Directory] = []
+_roles: dict[str, str] = {}
 
 
 def sources() -> Sequence[Directory]:
@@ -77,5 +79,13 @@ def sources() -> Sequence[Directory]:
     return tuple(_sources)
 
 
-def set_sources(new: Sequence[Directory]) -> None:
+def role_map() -> Mapping[str, str]:
+    """Which role each group of a directory gives, as it is declared."""
+    return MappingProxyType(_roles)
+
+
+def set_sources(new: Sequence[Directory], roles: Mapping[str, str] | None = None) -> None:
+    """Say which directories there are, and which of their groups give roles."""
     _sources[:] = new
+    _roles.clear()
+    _roles.update({group.lower(): role for group, role in (roles or {}).items()})

@@ -22,9 +22,10 @@ from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import At, L, Words, in_all_locales
-from models.kernel.gate import changes
+from models.kernel.gate import changes, fresh
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import in_transaction
+from models.kernel.language.declare import registered
 
 from ..files import files
 from ..files.uploads import Incoming
@@ -321,6 +322,7 @@ def start(sheet: Import, *, turn: int, strict: bool, doubtful: bool, actor: Acto
         raise Refused(NOT_ALL_GOOD(count=bad))
     if not sheet.count(CREATE, CHANGE, *([DOUBT] if doubtful else [])):
         raise Refused(NOTHING_GOOD)
+    fresh.ask_for(registered()[sheet.type])
 
     def body(_unit: Any) -> None:
         run = jobs.enqueue(_order("imports.run", sheet.id, actor))

@@ -21,7 +21,7 @@ from models.kernel.base.errors import Changed, Missing, Refused
 from models.kernel.base.people import Actor
 from models.kernel.base.store import in_unit
 from models.kernel.base.words import L, Words
-from models.kernel.gate import batches, changes, intents
+from models.kernel.gate import batches, changes, fresh, intents
 from models.kernel.gate.acts import Context
 from models.kernel.gate.batches import BACK, DAYS, UPDATE
 from models.kernel.gate.caches import forget_read
@@ -97,6 +97,7 @@ def begin(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **fac
 
 def order(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **facts: Any) -> BulkAct:
     """Write down a long act with its rows and the order to carry it out: all of it, or nothing."""
+    fresh.ask_for(cls)
     return _note(actor, cls, verb, rows, facts, is_long=True)
 
 

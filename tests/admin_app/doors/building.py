@@ -13,6 +13,7 @@ from models.kernel.base.errors import Refused
 from models.kernel.base.people import SYSTEM, department_by_code
 from models.kernel.base.words import LOCALE_NAMES, L, current_locale
 from models.kernel.gate import changes
+from models.kernel.gate.fresh import ask
 from models.organisation import User
 
 VIEWS = Path(__file__).parents[3] / "views"
@@ -73,6 +74,11 @@ def build(settings: Any, **options: Any) -> flask.Flask:
         except Refused as refused:
             return {name: [str(item) for item in problem] for name, problem in refused.problems.items()}, 422
         return "signed"
+
+    @app.post("/act")
+    def act() -> str:
+        ask(L("An act", "一項操作"))
+        return " ".join(flask.request.form.getlist("typed"))
 
     @app.post("/upload")
     def upload() -> str:

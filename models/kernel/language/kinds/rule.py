@@ -84,6 +84,7 @@ class Rule:
     fixed: bool = False
     rollup: Rollup | None = None
     restricted: bool = False
+    fresh: bool = False
     derived: bool = False
     by_edition: bool = False  # links to an edition of a record
     internal: bool = False
