@@ -8,7 +8,7 @@ import structlog
 from bson import ObjectId
 
 from models.kernel.base import clock
-from models.kernel.base.people import SYSTEM
+from models.kernel.base.people import SYSTEM, is_active
 from models.kernel.base.words import L
 from models.kernel.gate import changes
 from models.kernel.gate.causes import AlarmCause, Rest
@@ -57,7 +57,7 @@ def send(run: Run) -> None:
 
 def _sent(hook: Webhook | None, row: dict[str, Any]) -> str:
     """Post one message, and write down what came of it."""
-    if hook is None:
+    if hook is None or not is_active(hook.ref("person")):  # with whose rights it was made
         webhook_messages.failed(row, "not active", for_good=True)
         return "aside"
     at, id = int(clock.now().timestamp()), str(row["entry"])

@@ -21,6 +21,7 @@ from models.kernel.base.people import SYSTEM
 from models.kernel.gate import changes
 from models.operations import webhook_messages
 from models.operations.webhooks import Webhook
+from models.organisation import User
 from models.policy import Policy, policy, set_policy
 from tasks.messages import web
 from tests.fixtures.doing import Killed, do
@@ -248,3 +249,17 @@ def test_wrong_addresses_and_secrets_are_refused(company: Any, receiver: Receive
         with pytest.raises(Refused) as refused:
             changes.create(Webhook, good | wrong, actor=company.actor("it"))
         assert set(refused.value.problems) == set(wrong)
+
+
+def test_whose_person_is_disabled_is_told_nothing_more_not_even_what_waited(
+    company: Any, hook: Any, receiver: Receiver
+) -> None:
+    receiver.statuses = [503]
+    company.make("customer", "clerk_sal")
+    assert do("webhooks.send").get("sent", 0) == 0
+    changes.update(User, company.users["clerk_sal"], {"active": False}, actor=SYSTEM, version=None)
+    company.make("customer", "head_sal")
+    with later():
+        do("webhooks.send")
+    assert receiver.taken == []
+    assert webhook_messages.standing(hook.id)["aside"] == 1
