@@ -39,6 +39,7 @@ KEPT = dt.timedelta(days=730)
 WATCHED_SHARE = Decimal("0.95")
 SPEED, LEEWAY = 2, 15  # a video runs at double speed at most; seconds that reports may be early
 VIDEO_SECONDS_MAX = 100_000
+PLACE_MAX = 10**9
 LABEL_LENGTH = 20
 PLAYED = frozenset({"scorm", "video"})
 NOT_IN_MODEL = L(
@@ -164,9 +165,12 @@ def state_for(this: Played, me: Actor) -> dict[str, str]:
     return {**unknown, **values, **{f"cmi.{name}": value for name, value in facts.items()}}
 
 
-def commit(me: Actor, enrolment: Enrolment, key: str, values: Mapping[str, Any], *, is_over: bool) -> LessonStanding:
+def commit(
+    me: Actor, enrolment: Enrolment, key: str, values: Mapping[str, Any], *, is_over: bool, seq: Any = None
+) -> LessonStanding:
     """Keep what a package says: the last commit stands, whatever page it came from, but nobody is set back from done.
 
+    `seq`: the place of a commit among those of its page; one that was overtaken on the way changes nothing.
     Raises Missing, Refused (what the data model does not take)."""
     this = _played(_own(me, enrolment, key))
     if this.item.kind != SCO:
@@ -174,13 +178,15 @@ def commit(me: Actor, enrolment: Enrolment, key: str, values: Mapping[str, Any],
     elif (element := scorm.misfit(this.version, values)) is not None:
         raise Refused(NOT_IN_MODEL(version=this.version, element=element))
     given = scorm.settled(this.version, values, this.item.rules, is_over=is_over)
+    place = seq if isinstance(seq, int) and 0 < seq < PLACE_MAX else 0
 
     def body(unit: Unit) -> LessonStanding:
         launch = _own(me, enrolment, key)
         track = _track_of(launch)
-        counted = _count(track, launch, scorm.seconds_claimed(this.version, values))
-        _keep_part(this, given, counted, track)
-        _write(track, launch, counted)
+        if not place or place > launch.get("seq", 0):
+            counted = _count(track, launch, scorm.seconds_claimed(this.version, values))
+            _keep_part(this, given, counted, track)
+            _write(track, launch, counted, place)
         return _standing(track, len(items_of(this.file)))
 
     return _noted(me, enrolment, str(this.row["lesson"]), in_transaction(body))
@@ -214,7 +220,7 @@ def stays_open(me: Actor, enrolment: Enrolment, key: str) -> None:
         launch = _own(me, enrolment, key)
         track = _track_of(launch)
         _count(track, launch, 0)
-        _write(track, launch, 0)
+        _write(track, launch)
 
     in_transaction(body)
 
@@ -234,7 +240,7 @@ def watch(
         if covered(stretches) <= SPEED * track["open"] + LEEWAY:
             track["seen"] = [[*stretch] for stretch in stretches]
         track |= {"duration": length, "position": min(max(at, 0.0), length)}
-        _write(track, launch, 0)
+        _write(track, launch)
         return _standing(track, 0)
 
     lesson = str(_own(me, enrolment, key)["lesson"])
@@ -253,10 +259,10 @@ def _count(track: dict[str, Any], launch: Mapping[str, Any], claimed: int) -> in
     return counted
 
 
-def _write(track: dict[str, Any], launch: Mapping[str, Any], counted: int) -> None:
+def _write(track: dict[str, Any], launch: Mapping[str, Any], counted: int = 0, seq: int = 0) -> None:
     now = clock.now()
     in_unit(COURSE_TRACKS).replace_one({"_id": track["_id"]}, {**track, "expires": now + KEPT}, upsert=True)
-    change = {"$set": {"until": now + ALIVE}, "$inc": {"credited": counted}}
+    change = {"$set": {"until": now + ALIVE}, "$inc": {"credited": counted}, "$max": {"seq": seq}}
     in_unit(COURSE_LAUNCHES).update_one({"_id": launch["_id"]}, change)
 
 

@@ -40,6 +40,11 @@ document.getElementById("end").onclick = () => {
 };
 </script></body></html>"""
 
+PAGE_THAT_ENDS_LATE = """<!doctype html><title>x</title><script src="api.js"></script><body><p>open</p><script>
+const api = find("API");
+api.LMSInitialize("");
+addEventListener("unload", () => { api.LMSSetValue("cmi.core.lesson_status", "completed"); api.LMSFinish(""); });
+</script>"""
 PAGE_2004 = """<!doctype html><meta charset="utf-8"><title>2004</title><script src="api.js"></script><body><script>
 const api = find("API_1484_11"), codes = [];
 const call = (name, ...given) => { const result = api[name](...given); codes.push([result, api.GetLastError()]); };
@@ -215,6 +220,16 @@ def test_a_package_goes_on_where_somebody_was_after_a_crash_and_on_another_page(
     done = lessons.fresh(enrolment)
     assert (done.state, done.progress, done.done[0].score) == ("done", 100, 90)
     assert done.done[0].spent < 2  # whatever it says of a hundred hours
+
+
+def test_a_package_that_ends_only_as_its_page_goes_is_done(lessons: Lessons, sit_down: Any) -> None:
+    content = package("1.2", {"index.html": PAGE_THAT_ENDS_LATE, "api.js": FIND})
+    enrolment = lessons.course(package=("晚.zip", content))
+    page = sit_down("clerk_sal")
+    page.goto(f"/admin/learning/{enrolment.id}/")
+    expect(inside(page).locator("p")).to_have_text("open")
+    page.goto("/admin/account/")
+    until(lambda: lessons.fresh(enrolment).state == "done", 10, lambda: "the course is not done")
 
 
 def test_a_package_of_2004_hears_the_codes_of_the_standard(lessons: Lessons, sit_down: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from gridfs.synchronous.grid_file import GridOut
 
 from models.kernel.base import clock
 from models.kernel.base.errors import Missing, Refused
@@ -118,6 +119,27 @@ def test_the_last_commit_stands_but_nobody_is_set_back(playing: Playing) -> None
     assert '"cmi.core.score.raw": "85"' in state
     assert '"cmi.core.lesson_location": "2"' in state
     assert '"cmi.core.entry": "resume"' in state
+
+
+def test_what_is_said_as_the_page_goes_counts_and_is_not_overtaken(playing: Playing) -> None:
+    launch = playing.opened(playing.package)
+    said = {"seq": 2, "over": True, "values": {"cmi.core.lesson_status": "passed", "cmi.core.lesson_location": "7"}}
+    parts = urlsplit(launch["address"])
+    home = f"{parts.scheme}://{parts.netloc}"
+
+    def leave(origin: str = home, content: Any = said) -> int:
+        client, headers = playing.app.test_client(), {"Origin": origin}
+        return int(client.post(f"{parts.path}leave", base_url=home, json=content, headers=headers).status_code)
+
+    assert leave("http://other.example") == 403
+    assert leave(content={"values": {"cmi.core.student_name": "x"}}) == leave(content=[]) == 422
+    assert leave(content={"values": {"cmi.comments": "x" * 70_000}}) == 413
+    assert leave() == 204
+    late = {"cmi.core.lesson_location": "6"}  # sent before, and on the way for longer
+    assert playing.sent(verb="commit", launch=launch["launch"], values=late, over=False, seq=1).status_code == 200
+    state = playing.contents(launch["address"]).text
+    assert '"cmi.core.lesson_location": "7"' in state
+    assert '"cmi.core.lesson_status": "passed"' in state
 
 
 @pytest.mark.parametrize(
@@ -232,6 +254,31 @@ def test_a_file_that_is_gone_or_replaced_begins_anew(playing: Playing) -> None:
     assert '"cmi.completion_status": "unknown"' in playing.contents(playing.opened(playing.package)["address"]).text
     with pytest.raises(Missing):
         tracking.played("nothing", "")
+
+
+class OfServer:
+    """What gunicorn wraps files in: it reads on and on, and does not seek."""
+
+    def __init__(self, content: Any, size: int) -> None:
+        self.content, self.size = content, size
+
+    def __iter__(self) -> Any:
+        return iter(lambda: self.content.read(self.size), b"")
+
+
+def test_a_range_at_the_end_reads_nothing_before_it(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last bytes of two gigabytes: memory stays flat, and no more is read than asked for."""
+    size = 12 * 1024 * 1024
+    file = playing.attach("video", "長.mp4", VIDEO + bytes(size))
+    read: list[int] = []
+    whole = GridOut.readchunk
+    monkeypatch.setattr(GridOut, "readchunk", lambda out: read.append(1) or whole(out))
+    headers = {"Range": f"bytes={size}-{size + 99}"}
+    answer = playing.browser.get(
+        f"/files/{file['_id']}/video", headers=headers, environ_overrides={"wsgi.file_wrapper": OfServer}
+    )
+    assert (answer.status_code, len(answer.get_data())) == (206, 100)
+    assert 0 < len(read) < 6
 
 
 def watched(playing: Playing, launch: dict[str, Any], at: float, *seen: tuple[float, float]) -> Any:

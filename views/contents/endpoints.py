@@ -10,15 +10,15 @@ import mimetypes
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request
-from werkzeug.wsgi import wrap_file
 
-from models.kernel.base.errors import Missing
+from models.kernel.base.errors import Missing, Refused
 from models.kernel.base.people import actor_of
 from models.kernel.base.words import L
 from models.organisation import User
-from models.services.files.uploads import CHUNK
 from models.training import packages, scorm, tracking
+from models.training.courses import Enrolment
 from models.training.tracking import Played
+from views.files.ranges import in_ranges
 
 endpoints = Blueprint("contents", __name__, url_prefix="/c")
 SANDBOX = "allow-scripts allow-same-origin allow-forms"
@@ -28,6 +28,7 @@ PLAYER = "; ".join(
         "default-src 'none'",
         "script-src {origin}/c/player.js",
         "style-src {origin}/c/player.css",
+        "connect-src {leave}",
         "frame-src {own}",
         "form-action 'none'",
         "base-uri 'none'",
@@ -58,7 +59,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=(), "
     "clipboard-read=(), clipboard-write=(), serial=(), hid=(), midi=()",
 }
-TEXTS = ("text/", "application/javascript", "application/json", "application/xml", "image/svg+xml")
+LEAVE_MAX = 64 * 1024  # what browsers send of a page that goes
 KINDS = {
     "html": "text/html",
     "htm": "text/html",
@@ -85,6 +86,7 @@ NOT_BY_ITSELF = L("Contents of courses are shown within their lesson only.", "шк
 
 def build_contents(app: Flask) -> None:
     """Give an application the contents, and nothing else."""
+    app.config["MAX_CONTENT_LENGTH"] = LEAVE_MAX
     app.register_blueprint(endpoints)
     app.register_error_handler(Missing, lambda _fault: _sentence(NOT_THERE, 404))
     app.register_error_handler(404, lambda _fault: _sentence(NOT_THERE, 404))
@@ -93,7 +95,8 @@ def build_contents(app: Flask) -> None:
     def refuse() -> Response | None:
         if request.endpoint == "static":
             return _sentence(NOT_THERE, 404)
-        if request.method not in ("GET", "HEAD") or request.headers.get("Service-Worker"):
+        is_known = request.method in ("GET", "HEAD") or request.endpoint == "contents.leave"
+        if not is_known or request.headers.get("Service-Worker"):
             return _sentence(NOT_THERE, 403)
         if request.headers.get("Sec-Fetch-Dest") in ("document", "embed", "object", "serviceworker"):
             return _sentence(NOT_BY_ITSELF, 403)
@@ -118,7 +121,8 @@ def _label() -> str:
 
 def _policy(pattern: str, this: Played, key: str) -> str:
     origin = request.host_url.rstrip("/")
-    return pattern.format(own=f"{origin}/c/{key}/f/", origin=origin, page=this.row["origin"])
+    home = f"{origin}/c/{key}"
+    return pattern.format(own=f"{home}/f/", leave=f"{home}/leave", origin=origin, page=this.row["origin"])
 
 
 @endpoints.get("/player.js")
@@ -153,12 +157,29 @@ def member(key: str, path: str) -> Response:
     """One file of the package, in the ranges that are asked for."""
     this = tracking.played(key, _label())
     content, size, name = packages.open_member(this.file, path)
-    response = Response(wrap_file(request.environ, content, CHUNK), direct_passthrough=True)
-    response.headers["Content-Type"] = content_type(name)
+    response = in_ranges(content, size, content_type(name))
     response.headers["Content-Security-Policy"] = _policy(CONTENT, this, key)
     response.headers["Cache-Control"] = "private, max-age=600"
-    response.content_length = size
-    return response.make_conditional(request.environ, accept_ranges=True, complete_length=size)
+    return response
+
+
+@endpoints.post("/<key>/leave")
+def leave(key: str) -> Response:
+    """What a package says while its page goes: many end only then, when no page is there any more to send it on."""
+    this = tracking.played(key, _label())
+    if request.headers.get("Origin") != request.host_url.rstrip("/"):
+        return _sentence(NOT_THERE, 403)
+    sent = request.get_json(silent=True, force=True)
+    values = sent.get("values") if isinstance(sent, dict) else None
+    if not isinstance(values, dict):
+        return _sentence(NOT_THERE, 422)
+    person = actor_of(User.objects.get(id=this.row["person"]))
+    enrolment = Enrolment.objects.get(id=this.row["enrolment"])
+    try:
+        tracking.commit(person, enrolment, key, values, is_over=sent.get("over") is True, seq=sent.get("seq"))
+    except Refused as refused:
+        return Response(f"{refused.first}\n", 422, content_type="text/plain; charset=utf-8")
+    return Response(status=204)
 
 
 def content_type(name: str) -> str:

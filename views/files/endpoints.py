@@ -25,6 +25,7 @@ from models.services.files.viewing import WIDTHS, Look
 
 from ..session import actor
 from .panel import file_context
+from .ranges import in_ranges
 
 endpoints = Blueprint("files", __name__)
 PARTS = 10
@@ -79,11 +80,9 @@ def video(file_id: str) -> Response:
         content: Any = files.open_for(file_id, actor=me)[1]
     else:
         content = files.bucket().open_download_stream(result.file["content"])
-    response = Response(wrap_file(request.environ, content, files.CHUNK), direct_passthrough=True)
-    response.headers["Content-Type"] = content_type
+    response = in_ranges(content, result.file["size"], content_type)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.content_length = result.file["size"]
-    return response.make_conditional(request.environ, accept_ranges=True, complete_length=result.file["size"])
+    return response
 
 
 @endpoints.get("/files/<file_id>/view")

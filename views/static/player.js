@@ -11,7 +11,8 @@
   const table = new Map(elements.map(([pattern, mode, form, rule]) => [pattern, { mode, form, rule }]));
   const values = new Map(Object.entries(facts.values));
   const OWN = new Map(values); // what is told to the package, and not written by it, is not sent back
-  let state = "new", error = "0", detail = "", timer = 0, seq = 0;
+  const GOING = 3000; // milliseconds in which a page that was asked whether it may go is gone
+  let state = "new", error = "0", detail = "", timer = 0, seq = 0, isLeaving = false;
 
   const NUMBER = /^-?\d{1,10}(\.\d{1,10})?$/;
   const FORMS = {
@@ -148,6 +149,7 @@
       if (element && element.mode !== "r" && !isUntouched) written[name] = value;
     }
     parent.postMessage({ kind: "commit", seq, values: written, over: isOver }, page);
+    if (isLeaving) navigator.sendBeacon("leave", JSON.stringify({ seq, values: written, over: isOver }));
   }
 
   function begin(argument) {
@@ -184,7 +186,9 @@
   } else {
     window.API_1484_11 = calls;
   }
-  addEventListener("pagehide", () => { if (state === "open") tell(false); });
+  // Many packages end only as their page goes; by then the page of the lesson hears nothing any more.
+  addEventListener("beforeunload", () => { isLeaving = true; setTimeout(() => { isLeaving = false; }, GOING); });
+  addEventListener("pagehide", () => { isLeaving = true; if (state === "open") tell(false); });
   const content = document.getElementById("content");
   if (!speaks) content.addEventListener("load", () => tell(true));
   content.src = facts.launch.split("/").map(encodeURIComponent).join("/") + facts.query;

@@ -6,12 +6,18 @@
   if (!box) return;
   const { url, lesson, position, saved, unsaved } = box.dataset;
   const video = box.querySelector("video"), note = box.querySelector("[data-note]"), done = box.querySelector("[data-finished]");
-  const token = document.querySelector("meta[name='csrf-token']").content;
+  const token = () => document.querySelector("meta[name='csrf-token']").content;
   let launch = "", last = null, unsent = [], isSending = false, timer = 0, sentAt = performance.now(), isPlaced = false;
 
   function post(sent) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": token, "X-Requested-With": "XMLHttpRequest" };
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest" };
     return fetch(url, { method: "POST", body: JSON.stringify(sent), headers, keepalive: true });
+  }
+
+  // Of a session that has ended the person is told, and begins it again on this page.
+  async function comeBack() {
+    const { freshen, signIn } = window.guicheng;
+    if (!(await freshen())) await signIn();
   }
 
   async function open() {
@@ -53,6 +59,7 @@
     try {
       const answer = await post({ verb: "watch", launch, at: video.currentTime, duration: video.duration, seen });
       if (answer.status === 404) { launch = ""; open(); }
+      if (answer.status === 400 || answer.status === 401) await comeBack();
       if (!answer.ok) throw new Error(String(answer.status));
       const facts = await answer.json();
       note.textContent = saved.replace("{share}", facts.share);

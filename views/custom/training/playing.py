@@ -102,7 +102,8 @@ def _commit(enrolment: Enrolment, sent: Mapping[str, Any]) -> dict[str, Any]:
     values = sent.get("values")
     if not isinstance(values, dict):
         raise Refused(NONSENSE)
-    return _shown(tracking.commit(actor(), enrolment, _launch(sent), values, is_over=sent.get("over") is True))
+    is_over, seq = sent.get("over") is True, sent.get("seq")
+    return _shown(tracking.commit(actor(), enrolment, _launch(sent), values, is_over=is_over, seq=seq))
 
 
 def _alive(enrolment: Enrolment, sent: Mapping[str, Any]) -> dict[str, Any]:
