@@ -234,8 +234,9 @@ def settled(version: str, values: Mapping[str, str], rules: Mapping[str, str], *
         return result
     if is_over:
         result.setdefault("cmi.core.lesson_status", "completed")
-        if result["cmi.core.lesson_status"] != "browsed":
-            _judge(result, "cmi.core.lesson_status", ("passed", "failed"), ("cmi.core.score.raw", rules, "mastery"))
+    status = result.get("cmi.core.lesson_status", "")
+    if status in ("completed", "passed") or (is_over and status != "browsed"):  # nobody passes by never ending it
+        _judge(result, "cmi.core.lesson_status", ("passed", "failed"), ("cmi.core.score.raw", rules, "mastery"))
     return result
 
 

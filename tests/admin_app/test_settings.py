@@ -45,6 +45,29 @@ def test_a_named_server_means_production(variables):
     assert settings.field_keys == {1: bytes(64)}
 
 
+@pytest.mark.parametrize(
+    ("address", "is_taken"),
+    [
+        ("https://*.contents.example.net", True),
+        ("https://contents.example", True),
+        ("https://guicheng.example", False),
+        ("https://*.guicheng.example", False),
+        ("https://contents.guicheng.example:8443", False),
+        ("https://example", False),
+        ("http://contents.example.net", False),
+        ("https://contents.example.net/path", False),
+        ("https://a.*.example.net", False),
+    ],
+)
+def test_contents_have_a_host_name_that_shares_no_cookie(variables, address, is_taken):
+    variables(**PRODUCTION, CONTENTS_URL=address)
+    if is_taken:
+        assert load_settings().contents_url == address
+    else:
+        with pytest.raises(SettingsError, match="GUICHENG_CONTENTS_URL"):
+            load_settings()
+
+
 @pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "TRUSTED_HOSTS"])
 def test_no_secret_has_a_default_in_production(variables, missing):
     variables(**{name: value for name, value in PRODUCTION.items() if name != missing})

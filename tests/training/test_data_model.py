@@ -72,7 +72,10 @@ def test_status_follows_from_the_rules_of_the_manifest() -> None:
     raw = {"cmi.core.score.raw": "79.5", "cmi.core.lesson_status": "completed"}
     assert scorm.settled(V12, raw, {"mastery": "80"}, is_over=True)["cmi.core.lesson_status"] == "failed"
     assert scorm.settled(V12, raw, {"mastery": "79.5"}, is_over=True)["cmi.core.lesson_status"] == "passed"
-    assert scorm.settled(V12, raw, {"mastery": "80"}, is_over=False) == raw
+    assert scorm.settled(V12, raw, {"mastery": "80"}, is_over=False)["cmi.core.lesson_status"] == "failed"
+    begun = {**raw, "cmi.core.lesson_status": "incomplete"}
+    assert scorm.settled(V12, begun, {"mastery": "70"}, is_over=False) == begun
+    assert scorm.settled(V12, begun, {"mastery": "70"}, is_over=True)["cmi.core.lesson_status"] == "passed"
     assert scorm.settled(V12, {}, {}, is_over=True) == {"cmi.core.lesson_status": "completed"}
     scaled = {"cmi.score.scaled": "0.8", "cmi.progress_measure": "0.5", "cmi.completion_status": "completed"}
     settled = scorm.settled(V2004, scaled, {"scaled": "0.8", "progress": "0.6"}, is_over=False)

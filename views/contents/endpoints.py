@@ -59,6 +59,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=(), "
     "clipboard-read=(), clipboard-write=(), serial=(), hid=(), midi=()",
 }
+HSTS = "max-age=31536000"
 LEAVE_MAX = 64 * 1024  # what browsers send of a page that goes
 KINDS = {
     "html": "text/html",
@@ -107,6 +108,8 @@ def build_contents(app: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", "sandbox; default-src 'none'")
+        if app.config["CONTENTS_URL"].startswith("https:"):
+            response.headers["Strict-Transport-Security"] = HSTS
         return response
 
 
