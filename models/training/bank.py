@@ -28,9 +28,14 @@ from ..kernel.language import (
     Workflow,
     record,
 )
+from . import pictures
 from .marking import BANK_KINDS, SHORT, BankItem, Typed, item_of, line_of
 
 DIFFICULTIES = {"easy": L("Easy", "易"), "middle": L("Middle", "中"), "hard": L("Hard", "難")}
+PICTURED = L(
+    "A picture that is attached to the question stands as ![what is seen](its file name) in the text or in an option.",
+    "題目附件中的圖片以 ![圖中內容](文件名) 寫在題目或選項中。",
+)
 DRAWN_BY = L(
     "Quizzes draw by category and difficulty. Whoever keeps the bank knows the answers, and nobody else.",
     "測試按類別與難度抽題。僅題庫管理者知道答案。",
@@ -77,6 +82,7 @@ KEEPERS = Access(
         ),
         withdraw=False,
     ),
+    files={pictures.KIND: L("Picture", "圖片")},
 )
 class BankQuestion(Record):
     """A question that quizzes draw; an attempt keeps the edition in which it was put."""
@@ -85,7 +91,7 @@ class BankQuestion(Record):
     category = Text(required=True, most=60, label=L("Category", "類別"))
     difficulty = Choice(DIFFICULTIES, required=True, default="middle", ordered=True, label=L("Difficulty", "難度"))
     expert = Ref("User", label=L("Trainer who keeps it, too", "共同維護的講師"))
-    text = LongText(most=2000, required=True, label=L("Question", "題目"))
+    text = LongText(most=2000, required=True, help=PICTURED, label=L("Question", "題目"))
     options = LongText(most=10_000, help=ONE_A_LINE, label=L("Options, one on a line", "選項（每行一個）"))
     is_true = Flag(default=False, label=L("The statement is true", "命題為真"))
     answer = LongText(most=2000, label=L("Right number, or what it should say", "正確數值，或簡答題評分要點"))
@@ -94,6 +100,7 @@ class BankQuestion(Record):
 
     def check(self) -> Iterator[tuple[str, Words]]:
         yield from item_of(self.typed(), str(self.id))[1]
+        yield from pictures.faults_of(self)
 
     def typed(self) -> Typed:
         """The question as its author typed it."""
@@ -116,4 +123,7 @@ def read_row(row: Mapping[str, Any]) -> tuple[BankItem, dict[str, Any]]:
     )
     item, key = item_of(given, str(row["_id"]))[0], str(row["_id"])
     guide = given.answer if given.kind == SHORT else ""
-    return item, {**line_of(item, key), "explanation": row.get("explanation") or "", "guide": guide}
+    line = {**line_of(item, key), "explanation": row.get("explanation") or "", "guide": guide}
+    if kept := pictures.contents_in(row["_id"], given.text, given.options):
+        line["pictures"] = kept
+    return item, line

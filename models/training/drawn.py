@@ -36,7 +36,8 @@ from ..kernel.language.questions import given as answering
 from ..kernel.language.questions.kinds import LONG_MAX
 from ..kernel.language.questions.question import Question
 from .bank import BankQuestion, read_row
-from .marking import OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, exact_marks, read_line, share_of
+from .marking import OPTION_MAX, OPTIONS_MOST, BankItem, MarkRule, exact_marks, in_words, read_line, share_of
+from .pictures import pictures_of
 from .quizzes import Quiz
 from .regrading import DROP, POLICIES
 
@@ -86,6 +87,15 @@ class DrawnQuestion(Line):
         item = self.item()
         return item.as_question(str(number), *self.order()) if item else None
 
+    def pictures(self, attempt: ObjectId) -> dict[str, list[dict[str, str]]]:
+        """Its pictures as an attempt shows them: those of the question under "", those of options and rows under their
+        keys."""
+        item, edition = self.item(), self.edition or ""
+        if item is None:
+            return {}
+        texts = {"": item.text, **item.options, **item.rows}
+        return {key: shown for key, text in texts.items() if (shown := pictures_of(attempt, edition, text))}
+
     def waits(self) -> bool:
         """Whether a person marks it."""
         item = self.item()
@@ -130,7 +140,7 @@ def draw_paper(quiz: Quiz, rng: random.Random) -> list[DrawnQuestion]:
     return [
         DrawnQuestion(
             question=pick.question,
-            text=rows[pick.question][0].text,
+            text=in_words(rows[pick.question][0].text),
             edition=edition,
             shown=shuffled(rows[pick.question][0], rng),
             most=rounded(pick.points, PLACES),

@@ -7,6 +7,7 @@ that neither a key nor an order on a page tells what is right.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -66,7 +67,13 @@ MORE_RIGHT = L(
 )
 NO_PAIR = L("“{line}” is no pair: write left = right.", "「{line}」不是配對，請填寫：左項 = 右項。", code="form")
 NO_NUMBER = L("The right answer is a number, such as 12.5.", "正確答案須為數字，如 12.5。", code="form")
+PICTURE = re.compile(r"!\[([^\[\]\n]*)\]\(([^()\n]+)\)")  # what is seen, and the name of the file
 Faults = Iterator[tuple[str, Words]]
+
+
+def in_words(text: str) -> str:
+    """A text as it is read without its pictures: the words of each stand in its place."""
+    return PICTURE.sub(lambda match: f"［{match[1].strip()}］", text) if "![" in text else text
 
 
 @dataclass(frozen=True)
@@ -84,11 +91,11 @@ class BankItem:
     def as_question(self, key: str, options: Sequence[str], rows: Sequence[str]) -> Question:
         """The question as it is put to somebody, with its options and rows in their order; it does not know what is
         right."""
-        shown = [Option(id, self.options[id]) for id in options if id in self.options]
+        shown = [Option(id, in_words(self.options[id])) for id in options if id in self.options]
         if self.kind == TRUE_FALSE:
             shown = [TRUE, FALSE]
-        given = tuple(Option(id, self.rows[id]) for id in rows if id in self.rows)
-        return Question(key, ASKED_AS[self.kind], self.text, options=shown, rows=given)
+        given = tuple(Option(id, in_words(self.rows[id])) for id in rows if id in self.rows)
+        return Question(key, ASKED_AS[self.kind], in_words(self.text), options=shown, rows=given)
 
     @property
     def waits(self) -> bool:
@@ -321,11 +328,13 @@ def right_words(item: BankItem) -> str:
         tolerance = f" ± {plain_number(_decimal(item.tolerance))}" if item.tolerance else ""
         return f"{item.right}{tolerance}"
     if item.kind == MATCHING:
-        return "; ".join(f"{item.rows[row]}: {item.options[key]}" for row, key in item.right.items())
+        return "; ".join(
+            f"{in_words(item.rows[row])}: {in_words(item.options[key])}" for row, key in item.right.items()
+        )
     if item.kind == ORDERING:
-        return " > ".join(item.options[key] for key in item.right)
+        return " > ".join(in_words(item.options[key]) for key in item.right)
     keys = [item.right] if item.kind == SINGLE else item.right or ()
-    return "; ".join(item.options[key] for key in keys)
+    return "; ".join(in_words(item.options[key]) for key in keys)
 
 
 def _decimal(number: Fraction) -> Decimal:

@@ -58,6 +58,7 @@ from ..kernel.language import (
 )
 from ..kernel.rights import rights
 from ..organisation import User
+from . import pictures
 from .answer_cells import LETTERS, NotAnAnswer, read_cell
 from .attempts import QuizAttempt, for_person, used_tries
 from .drawn import DrawnQuestion, as_held, draw_paper, read_form, written_form
@@ -84,7 +85,7 @@ AFTERWARDS = L(
 class PrintedForm(Line):
     """What stands on a form: questions in their editions, order of options, points."""
 
-    content = LongText(computed=True, most=FORM_MAX, see={Role.HR}, overseen=False, label=L("Form", "試卷內容"))
+    content = LongText(computed=True, most=FORM_MAX, label=L("Form", "試卷內容"))
 
 
 class PaperSheet(Line):
@@ -144,16 +145,21 @@ def _forms_of(test: PaperTest) -> range:
 
 
 def _printed(number: int, line: DrawnQuestion) -> dict[str, Any]:
-    item, question = line.item(), line.as_asked(number)
-    options = question.options if question else ()
+    item, question, shown = line.item(), line.as_asked(number), pictures.by_place(line)
+    options, rows = (question.options, question.rows) if question else ((), ())
     return {
         "number": f"{number}.",
         "text": line.text,
         "about": f"{POINTS(most=line.most)} {KIND_WORDS[item.kind] if item else ''}",
-        "options": [f"{letter}. {option.label}" for letter, option in zip(LETTERS, options, strict=False)],
-        "rows": [f"{place}. {row.label}" for place, row in enumerate(question.rows if question else (), 1)],
+        "options": [
+            {"text": f"{letter}. {option.label}", "pictures": shown.get(option.key, [])}
+            for letter, option in zip(LETTERS, options, strict=False)
+        ],
+        "rows": [
+            {"text": f"{place}. {row.label}", "pictures": shown.get(row.key, [])} for place, row in enumerate(rows, 1)
+        ],
         "lines": SHORT_LINES if item and item.kind == SHORT else 1,
-        "pictures": [],
+        "pictures": shown.get("", []),
     }
 
 
@@ -167,7 +173,7 @@ def _printed(number: int, line: DrawnQuestion) -> dict[str, Any]:
     grid=Grid("number quiz held_on trainer is_drawn_each state", sort="-held_on"),
     form=(
         Part(L("Test", "測試"), "quiz held_on is_drawn_each trainer people", clause="5.2", help=AFTERWARDS),
-        Part(L("Sheets", "答題紙"), "sheets forms"),
+        Part(L("Sheets", "答題紙"), "sheets"),
     ),
     access=Access(
         departments=(),
@@ -217,7 +223,7 @@ class PaperTest(Record):
     trainer = Ref("User", computed=True, informs=True, label=L("Trainer", "講師"))
     people = Refs("User", label=L("Who takes it", "參加人員"))
     sheets = Lines(PaperSheet, computed=True, most=PEOPLE_MAX, label=L("Sheets", "答題紙"))
-    forms = Lines(PrintedForm, computed=True, most=PEOPLE_MAX, see={Role.HR}, overseen=False, label=L("Forms", "試卷"))
+    forms = Lines(PrintedForm, internal=True, most=PEOPLE_MAX, label=L("Forms", "試卷"))
 
     def clean(self) -> None:
         if not self.version and (quiz := self.quiz):

@@ -16,12 +16,13 @@ from typing import Any
 from bson import Decimal128, ObjectId
 
 from ..kernel.base.arithmetic.ratio import NO_DATA, Figure, NoData, Ratio
+from ..kernel.base.arithmetic.spread import median
 from .attempts import QuizAttempt
 from .marking import exact_marks
 from .regrading import SAYS_NOTHING
 
 SHOWN_FROM, READ_MAX, SAID_MAX = 30, 3000, 200
-_OF_A_LINE = ("question", "worth", "given", "most", "corrected")
+_OF_A_LINE = ("question", "worth", "given", "most", "corrected", "answered_at")
 FACILITY_LOW, FACILITY_HIGH, DISCRIMINATION_LOW = 20, 95, 20
 
 
@@ -32,6 +33,7 @@ class QuestionStatistics:
 
     pairs: dict[Any, list[tuple[Fraction, Fraction]]] = field(default_factory=dict)
     chosen: Counter[str] = field(default_factory=Counter)
+    seconds: list[int] = field(default_factory=list)  # from the answer before, or the beginning, to the last one
     is_cut: bool = False  # there are more than were read
 
     @property
@@ -55,6 +57,11 @@ class QuestionStatistics:
     def discrimination(self) -> Decimal | NoData:
         """The correlation of the mark with that of the other questions, times 100 (Pearson, within each quiz)."""
         return correlation(*self.pairs.values())
+
+    @property
+    def median_seconds(self) -> Figure:
+        """The median time that an answer took, in seconds; of papers that were written nothing is known of it."""
+        return median(self.seconds) if len(self.seconds) >= SHOWN_FROM else NO_DATA
 
     @property
     def is_flagged(self) -> bool:
@@ -137,7 +144,19 @@ def counted(question: ObjectId, papers: Iterable[Mapping[str, Any]], edition: st
             pair = (own / most, rest / rest_most if rest_most > 0 else Fraction())
             result.pairs.setdefault(paper.get("quiz"), []).append(pair)
             result.chosen[paper.get("said") or ""] += 1
+            result.seconds += _taken(question, paper)
     return result
+
+
+def _taken(question: ObjectId, paper: Mapping[str, Any]) -> list[int]:
+    """The seconds that the answer to a question took, where it is known when it was given: since the one that was given
+    before it, or since the beginning."""
+    lines = [line for line in paper.get("drawn") or () if line.get("answered_at")]
+    own = next((line["answered_at"] for line in lines if line.get("question") == question), None)
+    if own is None or not paper.get("begun_at"):
+        return []
+    before = [line["answered_at"] for line in lines if line["answered_at"] < own]
+    return [int((own - max(before, default=paper["begun_at"])).total_seconds())]
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -55,6 +56,20 @@ def test_shown_from_thirty_on_and_flagged_where_the_best_fail() -> None:
     assert not counted(QUESTION, [paper(1, 5)] * 29).is_shown
     assert counted(QUESTION, [paper(n % 2, 8 - 3 * (n % 2)) for n in range(30)]).is_flagged
     assert counted(QUESTION, [paper(1, n % 7) for n in range(40)]).is_flagged  # everybody is right
+
+
+def test_the_time_of_an_answer_is_counted_from_the_one_before() -> None:
+    begun = dt.datetime(2026, 3, 2, 1, tzinfo=dt.UTC)
+
+    def timed(seconds: int, other: int) -> dict[str, Any]:
+        row = paper(1, 5, answered_at=begun + dt.timedelta(seconds=seconds))
+        row["drawn"][1]["answered_at"] = begun + dt.timedelta(seconds=other)
+        return row | {"begun_at": begun}
+
+    many = counted(QUESTION, [timed(60, 20)] * 16 + [timed(30, 90)] * 15)
+    assert (many.n, many.median_seconds) == (31, 40)
+    assert counted(QUESTION, [timed(60, 20)] * 29).median_seconds is NO_DATA
+    assert counted(QUESTION, [paper(1, 5)] * 40).median_seconds is NO_DATA  # written on paper
 
 
 def test_what_the_trainer_gave_counts_as_in_the_result() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import jsonify, redirect, request
+from flask import Response, jsonify, redirect, request
 from flask_admin import BaseView, expose
 
 from models.kernel.base import clock
@@ -20,7 +20,7 @@ from models.kernel.language.questions import given as answering
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 from models.kernel.rights import rights
-from models.training import attempts
+from models.training import attempts, pictures
 from models.training.attempts import GRACE, QuizAttempt
 from models.training.corrections import right_now
 from models.training.drawn import RESULTS, DrawnQuestion, RegradeNote, as_held
@@ -146,6 +146,14 @@ class TakingView(CustomView):
             raise Missing
         return self._questions(attempt)
 
+    @expose("/<id>/picture/<key>/")
+    def picture(self, id: str, key: str) -> Any:
+        """A picture of a question, for whoever may see the attempt, and while it is open for the one whose it is."""
+        attempt: Any = rights.find(actor(), QuizAttempt, id)
+        if attempt.state == "open" and attempt.ref("person") != actor().id:
+            raise Missing
+        return Response(pictures.shown_in(attempt, key), mimetype="image/webp")
+
     @expose("/<id>/", methods=("POST",))
     def answer(self, id: str) -> Any:
         """Keep what was answered; with the button, hand it in."""
@@ -206,7 +214,7 @@ class TakingView(CustomView):
             "custom/quiz_taking.html",
             attempt=attempt,
             quiz=attempt.quiz.name if attempt.quiz else "",
-            questions=[_drawn(number, line, (problems or {}).get(str(number))) for number, line in lines],
+            questions=[_drawn(attempt, number, line, (problems or {}).get(str(number))) for number, line in lines],
             held=_held(attempt),
             doubt=str(doubt),
             left=left,
@@ -225,7 +233,11 @@ class TakingView(CustomView):
             quiz=attempt.quiz.name if attempt.quiz else "",
             marks=bool(rights.may_set(actor(), attempt, "drawn")),
             notes=[_corrected(note) for note in attempt.regrades or ()],
-            questions=[_reviewed(number, line, fixed, is_marked=is_marked, shows=shows) for number, line in lines],
+            questions=[
+                _reviewed(number, line, fixed, is_marked=is_marked, shows=shows)
+                | {"pictures": [each for some in _pictures(attempt, line).values() for each in some]}
+                for number, line in lines
+            ],
         )
 
 
@@ -271,7 +283,15 @@ def _held(attempt: QuizAttempt) -> dict[str, str]:
     return {str(number): as_held(line.held()) for number, line in enumerate(attempt.drawn or (), 1)}
 
 
-def _drawn(number: int, line: DrawnQuestion, problem: Words | None) -> dict[str, Any]:
+def _pictures(attempt: QuizAttempt, line: DrawnQuestion) -> dict[str, list[dict[str, str]]]:
+    """The pictures of a question, those of its options by key, each with its address in this attempt."""
+    return {
+        place: [{"url": f"{address(attempt)}picture/{each['key']}/", "words": each["words"]} for each in some]
+        for place, some in line.pictures(attempt.id).items()
+    }
+
+
+def _drawn(attempt: QuizAttempt, number: int, line: DrawnQuestion, problem: Words | None) -> dict[str, Any]:
     """A question as the template draws it: options in the order of this attempt, and what was answered."""
     question = line.as_asked(number)
     if question is None:
@@ -280,7 +300,8 @@ def _drawn(number: int, line: DrawnQuestion, problem: Words | None) -> dict[str,
     row = drawn_question(PREFIX, question, {question.key: typed})
     label = f"{number}. {question.label}"
     points = wording.number(line.most)
-    return {**row, "label": label, "points": points, "errors": [str(problem)] if problem else []}
+    more = {"label": label, "points": points, "pictures": _pictures(attempt, line)}
+    return {**row, **more, "errors": [str(problem)] if problem else []}
 
 
 def _reviewed(

@@ -46,7 +46,7 @@ def panel(me: Actor, question: BankQuestion) -> Panel | None:
 
 def _figures(edition: EditionStatistics, present: str) -> dict[str, Any]:
     result = edition.statistics
-    figures = [result.facility, result.discrimination]
+    figures = [result.facility, result.discrimination, result.median_seconds]
     shown = ["—" if isinstance(figure, NoData) else wording.number(rounded(figure, 1), 1) for figure in figures]
     return {
         "is_present": edition.edition == present,
@@ -56,5 +56,6 @@ def _figures(edition: EditionStatistics, present: str) -> dict[str, Any]:
         "is_flagged": result.is_flagged,
         "facility": shown[0],
         "discrimination": shown[1],
+        "seconds": shown[2],
         "chosen": result.chosen.most_common(CHOSEN_MAX) if result.is_shown else [],
     }
