@@ -6,7 +6,7 @@ Whatever is done again has the same effect: a new record is known by its entry k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -73,6 +73,7 @@ ALL_OR_NONE = L(
     "未導入任何內容：要求全部可導入，但第 {row} 行在導入時被拒絕。",
 )
 SEE_ROW = L("Row {row} of the same record is refused.", "同一記錄的第 {row} 行不能導入。")
+BACK_AT_ONCE = 20
 _LOOKING = frozenset({"view", "download", "read", "export"})
 
 
@@ -422,15 +423,38 @@ def _own_state(sheet: Import, record: ObjectId, verdict: str) -> RowOutcome:
 def take_back(sheet: Import, reader: Reader, batch: RowBatch) -> None:
     """Take back what the rows of a batch became: new records go to the bin, changed ones get their former values.
 
-    What somebody has touched since stays, and so does what the gate does not let go; each says why.
+    What somebody has touched since stays, and so does what the gate does not let go; each says why. Some rows at a time
+    are one transaction; where one of them stays, they are taken one by one.
     """
-    outcomes = []
-    for outcome in batch.outcomes:
-        if outcome.verdict in (CREATED, CHANGED):
-            back = _binned if outcome.verdict == CREATED else _changed_back
-            outcome = _taken_back(sheet, reader, outcome, back)
-        outcomes.append(outcome)
+    outcomes = list(batch.outcomes)
+    chosen = [at for at, outcome in enumerate(outcomes) if outcome.verdict in (CREATED, CHANGED)]
+    for begin in range(0, len(chosen), BACK_AT_ONCE):
+        some = chosen[begin : begin + BACK_AT_ONCE]
+        back = _back_together(sheet, reader, [outcomes[at] for at in some])
+        for at, outcome in zip(some, back, strict=True):
+            outcomes[at] = outcome
     import_rows.keep_outcomes(sheet, batch, outcomes, step=TOOK_BACK)
+
+
+def _back_together(sheet: Import, reader: Reader, some: Sequence[RowOutcome]) -> list[RowOutcome]:
+    def each() -> Iterator[RowOutcome]:
+        for item in some:
+            yield _taken_back(sheet, reader, item, _binned if item.verdict == CREATED else _changed_back)
+
+    def all_or_none() -> list[RowOutcome]:
+        outcomes = []
+        for outcome in each():
+            if outcome.verdict == LEFT_AS_IS:
+                raise _RefusedNow  # at once: what the database has refused ends the transaction
+            outcomes.append(outcome)
+        return outcomes
+
+    try:
+        result: list[RowOutcome] = changes.in_batch(all_or_none)
+    except _RefusedNow:
+        forget_read(reader.cls.type_name())
+        return [*each()]
+    return result
 
 
 Back = Callable[[Import, Reader, RowOutcome], RowOutcome]
