@@ -95,7 +95,7 @@ def _item(names: Sequence[str], row: Mapping[str, Any], before: Any, after: Any)
     """An item with the fields in which it differs; one that came or went has all that it says there."""
     words, tone = _kind(before, after)
     texts = [(kind_of(SpecificationItem.fields_of()[name]), name) for name in names]
-    sides = [(kind, (before or {}).get(name), (after or {}).get(name)) for kind, name in texts]
+    compared = [(kind, (before or {}).get(name), (after or {}).get(name)) for kind, name in texts]
     return {
         "number": row.get("number", ""),
         "name": (after or before).get("name", ""),
@@ -104,7 +104,7 @@ def _item(names: Sequence[str], row: Mapping[str, Any], before: Any, after: Any)
         "tone": tone,
         "fields": [
             {"label": label_of(kind.field), **sides(kind.plain(was), kind.plain(then))}
-            for kind, was, then in sides
+            for kind, was, then in compared
             if was != then
         ],
     }
