@@ -17,7 +17,7 @@ from admin_app.security import accounts, company_login, second_factor, throttle
 from admin_app.security.account_rows import find_account
 from admin_app.security.addresses import safe_next
 from admin_app.security.company_login import CompanyLogin, LoginWay, back_of
-from admin_app.security.confirm_page import came_back
+from admin_app.security.confirm_page import came_back, not_back
 from admin_app.security.events import Event, record_event, tell
 from admin_app.security.login import ask_for_code, endpoints, finish_sign_in, login_page
 from admin_app.security.proofs import Flow, Proof, Unproven, Unreachable
@@ -58,6 +58,7 @@ def company_sign_in(key: str) -> Any:
         url, flow = way.provider.begin(back_of(way))
     except Unreachable as problem:
         return _failed(UNREACHABLE(name=way.name), str(problem), 503)
+    session.pop("confirming", None)  # of another way, that was not gone to its end
     session["company"] = {**asdict(flow), "key": key, "next": safe_next(request.args.get("next"), "")}
     return redirect(url, 303)
 
@@ -215,6 +216,8 @@ def _way(key: str) -> LoginWay:
 
 def _failed(sentence: Words, why: str, status: int, target: str = "") -> Any:
     tell("company login failed", why=why)
+    if current_user.is_authenticated and "confirming" in session:
+        return not_back(sentence)
     if current_user.is_authenticated:
         flash(str(sentence), "bad")
         return redirect(url_for("security.account"), 303)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask_login import current_user
 
-from admin_app.security import company_login, csrf, fresh, second_factor
+from admin_app.security import company_login, fresh, second_factor
 from admin_app.security.account_rows import accounts, find_account
 from admin_app.security.addresses import safe_next
 from admin_app.security.login import endpoints
@@ -66,7 +66,6 @@ def _page(sentence: Words, problem: Words | None, path: str, pairs: Sequence[tup
         problem=problem,
         path=path,
         pairs=pairs,
-        kept=list(csrf.kept_fields()),
         has_files=any(file.filename for file in request.files.values()),
         has_password=bool(account.get("hash")),
         has_code=second_factor.is_on(find_account(user_id)),
@@ -96,7 +95,8 @@ def confirm_here() -> Any:
 
 @endpoints.post("/confirm/company")
 def confirm_away() -> Any:
-    """Go to the company's login to sign in anew; the form waits, sealed, in the session."""
+    """The way to the company's login, to sign in anew; the form waits, sealed, in the session. The way is a link, since
+    the policy of our pages lets no form lead to another site."""
     way = _provider_of(current_user.user.id)
     path = safe_next(request.args.get("path"), "")
     pairs = json.dumps(_sent())
@@ -108,15 +108,25 @@ def confirm_away() -> Any:
         return _page(fresh.AWAY(name=way.name), None, path, _sent()), 503
     session["confirming"] = {"path": path, "form": seal(pairs, _PLACE).hex()}
     session["company"] = {**asdict(flow), "key": way.key, "next": ""}
-    return redirect(url, 303)
+    return render_template("confirm_away.html", url=url, name=way.name)
+
+
+def not_back(sentence: Words) -> Any:
+    """It came to nothing there: the page once more, with the form that waits."""
+    path, pairs = _kept()
+    return _page(sentence, None, path, pairs), 403
+
+
+def _kept() -> tuple[str, list[tuple[str, str]]]:
+    kept = session.pop("confirming")
+    return kept["path"], [tuple(pair) for pair in json.loads(unseal(bytes.fromhex(kept["form"]), _PLACE))]
 
 
 def came_back(proof: Proof) -> Any:
     """Somebody who was to sign in anew is back: the form, ready to be sent on."""
-    kept = session.pop("confirming")
-    pairs = json.loads(unseal(bytes.fromhex(kept["form"]), _PLACE))
+    path, pairs = _kept()
     is_own = company_login.person_of(proof.issuer, proof.subject) == current_user.user.id
     if not is_own or not fresh.is_just_now(proof.at, FRESH_WITHIN):
-        return _page(NOT_FRESH, None, kept["path"], pairs), 403
+        return _page(NOT_FRESH, None, path, pairs), 403
     fresh.confirm()
-    return render_template("confirm_on.html", path=kept["path"], pairs=pairs)
+    return render_template("confirm_on.html", path=path, pairs=pairs)
