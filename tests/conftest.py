@@ -31,6 +31,23 @@ pytest_plugins = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what tests write stand in memory, too: a backup of an empty company waits for the disk 400 times."""
+    if is_first(config) and not config.option.basetemp and (place := _fast_place()):
+        config.option.basetemp = str(place / f"guicheng-test-{os.getpid()}-folders")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if is_first(config) and (folder := config.option.basetemp) and Path(folder).is_relative_to(MEMORY):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_first(config: pytest.Config) -> bool:
+    """Whether this is the process that was started, not one that it gives tests to."""
+    return not hasattr(config, "workerinput")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """Take the developer's own GUICHENG_ variables away."""

@@ -129,7 +129,7 @@ def test_the_database_killed_in_the_middle_of_a_task(settings, installation, tmp
     with EmbeddedMongo(tmp_path, cache_gb=0.25, oplog_mb=64) as mongo:
         home = installation(mongodb_uri=mongo.uri, database="killed")
         prepare = [sys.executable, "-m", "tests.faults.counting"]
-        subprocess.run(prepare, env=home.environment, cwd=ROOT, check=True, timeout=60)
+        subprocess.run(prepare, env=home.environment, cwd=ROOT, check=True, timeout=300)
         home.start("beat")
         home.start("worker")
         client = MongoClient(mongo.uri, serverSelectionTimeoutMS=20000)
