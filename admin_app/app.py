@@ -20,8 +20,6 @@ from admin_app.metrics import count_requests
 from admin_app.security import init_public_security, init_security, language
 from admin_app.settings import Settings
 from admin_app.start import set_rules
-from models.kernel.base.errors import Refused
-from models.kernel.base.people import Actor
 from models.kernel.language.record import Record
 from views.contents.endpoints import build_contents
 from views.screens import build_public_screens, build_screens
@@ -37,7 +35,6 @@ def create_app(settings: Settings, catalogue: Mapping[str, type[Record]] | None 
     log_requests(app)
     keep_deadlines(app)
     init_security(app, settings)
-    app.extensions["confirm_password"] = lambda actor, typed: _is_confirmed(app, actor, typed)
     app.register_blueprint(health)
     count_requests(app, settings.metrics_token)
     build_screens(app, catalogue if catalogue is not None else models.catalogue)
@@ -96,11 +93,3 @@ def _flask() -> Flask:
 
 class _Application(Flask):
     url_rule_class = LateRule
-
-
-def _is_confirmed(app: Flask, actor: Actor, typed: str) -> bool:
-    try:
-        app.extensions["security"].require_password(actor, typed)
-    except Refused:
-        return False
-    return True

@@ -192,7 +192,7 @@ class User(Record):
     mail = Mail(label=L("Mail", "電子郵箱"), see={Role.IT, Role.HR, Role.MANAGEMENT})
     phone = Phone(label=L("Phone", "電話"), see={Role.IT, Role.HR, Role.MANAGEMENT})
     roles = Choices({role.value: label for role, label in ROLE_LABELS.items()}, fresh=True, label=L("Roles", "角色"))
-    active = Flag(default=True, label=L("Active", "啟用"))
+    active = Flag(default=True, fresh=True, label=L("Active", "啟用"))
     locale = Choice(
         {"en": L("English", "English"), HANT: L("繁體中文", "繁體中文", "繁體中文"), HANS: L("简体中文", "简体中文")},
         label=L("Language", "語言"),

@@ -446,7 +446,11 @@ def rights_refusal() -> Refused:
 
 
 def _is_signed(chosen: Move) -> bool:
+    """Whether a move is signed with it: asked for each time, however lately somebody has confirmed who they are."""
     if not chosen.sign:
         return False
-
-    return bool(current_app.extensions["confirm_password"](actor(), request.form.get("password", "")))
+    try:
+        current_app.extensions["security"].require_password(actor(), request.form.get("password", ""))
+    except Refused:
+        return False
+    return True

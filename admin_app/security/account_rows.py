@@ -15,6 +15,11 @@ def accounts() -> Any:
     return in_unit(ACCOUNTS)
 
 
+def has_password(user_id: ObjectId) -> bool:
+    """Whether somebody has a password here."""
+    return accounts().find_one({"_id": user_id, "hash": {"$gt": ""}}, {"_id": 1}) is not None
+
+
 def find_account(user_id: ObjectId) -> dict[str, Any] | None:
     """The account of a user, without the hash of its password."""
     account: dict[str, Any] | None = accounts().find_one({"_id": user_id}, {"hash": 0})

@@ -11,7 +11,7 @@ from flask import Flask, flash, g, jsonify, redirect, render_template, request, 
 from flask_login import current_user
 
 from admin_app.security import company_login, fresh, second_factor
-from admin_app.security.account_rows import accounts, find_account
+from admin_app.security.account_rows import find_account, has_password
 from admin_app.security.addresses import safe_next
 from admin_app.security.login import endpoints
 from admin_app.security.proofs import Proof, Unreachable
@@ -48,7 +48,13 @@ def _asking(what: Words) -> Any:
     problem = g.get("confirm_problem")
     if wants_json() or request.path.endswith("/ajax/update/"):
         return jsonify(ok=False, message=str(ELSEWHERE(path="/confirm")), needs="confirm"), 403
-    return _page(FIRST(what=what), problem, request.full_path.rstrip("?"), _sent()), 403
+    return _refusal(_page(FIRST(what=what), problem, request.full_path.rstrip("?"), _sent()))
+
+
+def _refusal(page: str) -> Any:
+    """What was typed did not confirm it, or nothing was; who has guessed too often is told for how long to wait."""
+    wait = g.get("confirm_wait")
+    return (page, 429, {"Retry-After": str(wait)}) if wait else (page, 403)
 
 
 def _sent() -> list[tuple[str, str]]:
@@ -59,7 +65,6 @@ def _sent() -> list[tuple[str, str]]:
 
 def _page(sentence: Words, problem: Words | None, path: str, pairs: Sequence[tuple[str, str]]) -> str:
     user_id = current_user.user.id
-    account = accounts().find_one({"_id": user_id}) or {}
     return render_template(
         "confirm.html",
         sentence=sentence,
@@ -67,7 +72,7 @@ def _page(sentence: Words, problem: Words | None, path: str, pairs: Sequence[tup
         path=path,
         pairs=pairs,
         has_files=any(file.filename for file in request.files.values()),
-        has_password=bool(account.get("hash")),
+        has_password=has_password(user_id),
         has_code=second_factor.is_on(find_account(user_id)),
         there=company_login.directory_name() if company_login.is_linked_there(user_id) else None,
         elsewhere=_provider_of(user_id),
@@ -90,7 +95,8 @@ def confirm_here() -> Any:
     problem = g.get("confirm_problem")
     words = L("Please confirm that it is you.", "請確認是您本人。")
     target = safe_next(request.values.get("next"), "")
-    return _page(words, problem, url_for("security.confirm_here"), [("next", target)]), 403 if problem else 200
+    page = _page(words, problem, url_for("security.confirm_here"), [("next", target)])
+    return _refusal(page) if problem else page
 
 
 @endpoints.post("/confirm/company")

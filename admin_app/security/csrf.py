@@ -16,7 +16,7 @@ from models.kernel.rights import rights
 
 FIELDS_MAX = 300
 OWN_FIELDS = frozenset("csrf_token next once version id verb rowid sure confirm then decision case lang".split())
-SECRET_PARTS = ("password", "passwd", "pwd", "secret", "token")
+SECRET_PARTS = ("password", "passwd", "pwd", "secret", "token", "confirm.")  # the last: what confirms who one is
 
 TOO_OLD = L(
     "This page was too old to be sent. Nothing was saved; what you typed is kept below. "

@@ -23,9 +23,12 @@ from models.kernel.gate.fresh import Confirmed, ask, known_by
 from models.services.directory.source import DirectoryAway
 
 ACTS: Mapping[str, L] = {
+    "security.make_key": L("A new key of the API", "建立 API 密鑰"),
     "logins.index": L("A new way in for somebody", "為他人開通登錄途徑"),
     "logins.second_step": L("Taking somebody's second step off", "停用他人的兩步驗證"),
     "logins.company_login": L("Taking somebody's company login off", "取消他人的公司統一登錄"),
+    "logins.link": L("Handing over a link by which somebody gets in", "交付他人的登錄鏈接"),
+    "leaving.close": L("Closing somebody's ways in", "關閉他人的登錄途徑"),
     "directory.release": L("Carrying out a directory", "執行目錄同步"),
 }
 PASSWORD, CODE, THERE = "confirm.password", "confirm.code", "confirm.there"
@@ -84,6 +87,7 @@ def _take() -> Words | None:
     user = current_user.user
     attempt = throttle.confirmation(f"{user.login}#confirm")
     if attempt.wait:
+        g.confirm_wait = attempt.wait
         return throttle.wait_sentence(attempt.wait)
     try:
         is_right = _is_right(user)

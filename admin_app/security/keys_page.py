@@ -1,4 +1,4 @@
-"""The keys of the API that a user has: made with one's password, shown once, revoked at any time."""
+"""The keys of the API that a user has: made by who has confirmed that it is them, shown once, revoked at any time."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from flask import current_app, flash, redirect, render_template, request, url_fo
 
 from admin_app.security.events import Event, record_event
 from admin_app.security.login import endpoints
-from admin_app.security.signed_in import current_actor, require_password
-from models.kernel.base.errors import Missing, Refused
+from admin_app.security.signed_in import current_actor
+from models.kernel.base.errors import Missing
 from models.kernel.base.people import Actor
 from models.kernel.base.words import At, L, Words
 from models.kernel.language.fields import REQUIRED
@@ -41,10 +41,6 @@ def make_key() -> Any:
     problems = _problems(me)
     if problems:
         return _page(me, problems), 422
-    try:
-        require_password(me, request.form.get("password", ""))
-    except Refused as refused:
-        return _page(me, {**refused.problems}), 422
     name, days = request.form["name"].strip(), int(request.form["days"])
     chosen, types = [KeyVerb(verb) for verb in request.form.getlist("verbs")], request.form.getlist("types")
     made, text = api_keys.make(_own_id(me), name, chosen, types=types, days=days)

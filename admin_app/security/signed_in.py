@@ -10,7 +10,8 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug import Response
 from werkzeug.exceptions import Unauthorized
 
-from admin_app.security import accounts, programs, second_factor, throttle
+from admin_app.security import accounts, company_login, programs, second_factor, throttle
+from admin_app.security.account_rows import has_password
 from admin_app.security.events import Event, record_event
 from admin_app.security.headers import is_static
 from admin_app.security.session_rows import OfWhom, now_of
@@ -20,6 +21,7 @@ from models.kernel.base.people import Actor, actor_beside, actor_of
 from models.kernel.base.words import L
 from models.kernel.rights import qualified
 from models.organisation import User
+from models.services.directory.source import DirectoryAway
 from models.services.personal.api_keys import KeyUse
 
 ANYBODY = frozenset(
@@ -44,6 +46,7 @@ BEFORE_ENROLMENT = BEFORE_CHANGE | {"security.own_second_step"}
 SIGN_IN = L("Please sign in.", "請先登錄。")
 CHANGE_FIRST = L("Please change your first password before anything else.", "請先更改初始密碼。")
 ENROL_FIRST = L("Please set up the second step before anything else.", "請先設置兩步驗證。")
+AWAY = L("{name} does not answer; please try again later.", "{name}沒有響應，請稍後再試。")
 PASSWORD_WRONG = L("The password is not right.", "密碼不正確。")
 
 
@@ -111,14 +114,28 @@ def current_actor() -> Actor:
 
 
 def require_password(actor: Actor, password: str) -> None:
-    """Make sure that it is really the actor who signs. Raises Refused, also when too much was guessed."""
+    """Make sure that it is really the actor who signs, by their password here, or that of the directory where they
+    have none here. Raises Refused, also when too much was guessed."""
     attempt = throttle.confirmation(actor.login)
     if attempt.wait:
         raise Refused(None, {"password": [throttle.wait_sentence(attempt.wait)]})
-    if accounts.check(actor.login, password) != actor.id:
+    try:
+        is_right = _is_password_of(actor, password)
+    except DirectoryAway as away:
+        raise Refused(None, {"password": [AWAY(name=company_login.directory_name())]}) from away
+    if not is_right:
         record_event(Event.FAILURE, user=actor.id, at="signing")
         raise Refused(None, {"password": [PASSWORD_WRONG]})
     attempt.succeeded()
+
+
+def _is_password_of(actor: Actor, password: str) -> bool:
+    """A password of here is never sent to the directory, mistyped or not. Raises DirectoryAway."""
+    if actor.id is None:
+        return False
+    if has_password(actor.id):
+        return accounts.check(actor.login, password) == actor.id
+    return company_login.confirms_there(actor.id, password)
 
 
 def guard(app: Flask) -> None:

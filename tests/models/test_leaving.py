@@ -21,6 +21,7 @@ from models.services.notify import preferences
 from models.services.work import jobs
 from tasks.engine.registry import load_jobs
 from tasks.engine.run import Run
+from tests.fixtures.confirming import forget, waiting
 from tests.fixtures.doing import Killed, work_off
 from tests.fixtures.http import Browser
 
@@ -34,9 +35,8 @@ def leaver(company: Any) -> Any:
     return User.objects.get(id=company.users[LEAVER])
 
 
-def close(browser: Any, company: Any, password: str = PASSWORD) -> Any:
-    form = browser.form(f"/admin/user/leaving/?id={company.users[LEAVER]}", "/leaving/close/")
-    return browser.send(form, password=password)
+def close(browser: Any, company: Any) -> Any:
+    return browser.send(browser.form(f"/admin/user/leaving/?id={company.users[LEAVER]}", "/leaving/close/"))
 
 
 class TestWaysIn:
@@ -60,9 +60,12 @@ class TestWaysIn:
         it = browser_as("it")
         shown = it.get("/admin/user/leaving/", {"id": leaver.id}).text
         assert [label for label in labels if label.in_locale(HANT) not in shown] == []
-        assert close(it, company, "wrong").status_code == 422
-        assert leaving.ways_in(leaver.id)
-        assert close(it, company).status_code == 302
+        forget(it)
+        path, pairs = waiting(answer := close(it, company))
+        assert answer.status_code == 403
+        assert it.post(path, {**pairs, "confirm.password": "wrong"}).status_code == 403
+        assert [way.label for way in leaving.ways_in(leaver.id)] == labels
+        assert it.post(path, {**pairs, "confirm.password": PASSWORD}).status_code == 302
         assert leaving.ways_in(leaver.id) == []
         probes = 0
         for name in catalogue:
@@ -106,7 +109,7 @@ class TestWaysIn:
             expected = 200 if login in MAY_CLOSE | MAY_HAND_OVER else 403
             assert browser.get("/admin/user/leaving/", {"id": leaver.id}).status_code == expected, login
             if login not in MAY_CLOSE:
-                sent = {"id": str(leaver.id), "password": PASSWORD}
+                sent = {"id": str(leaver.id)}
                 assert browser.post("/admin/user/leaving/close/", sent).status_code == 403, login
             if login not in MAY_HAND_OVER:
                 sent = {"id": str(leaver.id), "successor": str(company.users["clerk_sal2"])}

@@ -363,6 +363,8 @@ def restore(cls: type[R], id: Any, *, actor: Actor, context: Context = FORM) -> 
             raise Forbidden(rights.NOT_YOURS)
         if record.went_into:
             raise Refused(WAS_MERGED)
+        if not actor.is_system and not unit.is_dry:
+            fresh.ask_for(cls)
         before = stored(record)
         record.removed_at, record._data["removed_by"] = None, None
         return write_and_settle(unit, record, before, "restore", Act(actor, context))

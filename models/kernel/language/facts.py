@@ -56,7 +56,7 @@ class Facts(TypedDict, total=False):
     and made anew where what it follows from changes. `suspect` is filled by the gate (`Editions`), others by the class
     method `derived_of`."""
     fresh: bool
-    """People change it only right after they have confirmed who they are (ASVS 7.5.3)."""
+    """People change it only right after they have confirmed who they are (ASVS 7.5.3); a flag, where they set it."""
     internal: bool
     """A note of the system to itself: kept and computed with, and shown to nobody."""
 

@@ -350,6 +350,8 @@ def is_to_stop(sheet: Import) -> bool:
 def go_on(sheet: Import, *, actor: Actor) -> None:
     """Order that what was paused goes on with the first row that it has not come to. Raises Refused."""
     state = sheet.facts.get("paused_in")
+    if state == RUNNING:
+        fresh.ask_for(registered()[sheet.type])
     task, more = ("imports.run", {}) if state == RUNNING else ("imports.check", {"turn": sheet.turn})
 
     def body(_unit: Any) -> None:
@@ -379,6 +381,7 @@ def ask_back(sheet: Import, *, actor: Actor) -> None:
 
     if not sheet.is_written:
         raise Refused(NOT_NOW)
+    fresh.ask_for(registered()[sheet.type])
     in_transaction(body)
 
 

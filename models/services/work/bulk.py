@@ -29,6 +29,7 @@ from models.kernel.gate.history import HistoryEntry
 from models.kernel.gate.rehearsal import CHANGED_SINCE, GONE, make
 from models.kernel.gate.sources import Source
 from models.kernel.gate.unit import Undone, in_transaction
+from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, parse
 
@@ -91,7 +92,11 @@ class RowResult:
 
 def begin(actor: Actor, cls: type[Record], verb: str, rows: Sequence[Row], **facts: Any) -> BulkAct:
     """Note an act that is carried out at once, with its rows, before the first of them is written. With an `id` it is
-    noted once: raises DuplicateKeyError."""
+    noted once: raises DuplicateKeyError. Of an act in which each row has values of its own the gate asks at the row."""
+    if verb == BACK:
+        fresh.ask_for(cls)
+    elif "value" in facts:
+        fresh.ask_for(cls, facts["field"].split())
     return _note(actor, cls, verb, rows, facts, is_long=False)
 
 
@@ -127,6 +132,8 @@ def _enqueue(act: BulkAct, actor: Actor) -> ObjectId:
 
 def go_on(act: BulkAct, actor: Actor) -> None:
     """Let an act that broke off in the middle be carried out to its end in the background."""
+    if cls := registered().get(act.type):
+        fresh.ask_for(cls)
 
     def write() -> None:
         in_unit(COLLECTION).update_one({"_id": act.id}, {"$set": {"run": _enqueue(act, actor)}})

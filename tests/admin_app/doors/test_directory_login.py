@@ -13,12 +13,14 @@ from typing import Any
 
 import flask
 import pytest
+from mongoengine.connection import get_db
 
 from admin_app.security import company_login
 from models.kernel.base import clock
 from models.services.directory import ldap
 from models.services.directory.source import DirectoryAway, set_sources
 from tests.admin_app.doors.building import PASSWORD, Browser, build, is_in
+from tests.fixtures.confirming import forget
 from tests.fixtures.slapd import BASE, SHORT, Slapd, member, person, slapd
 
 LIN, WU, ZHOU = person("lin", "林曉梅"), person("wu", "吳"), person("zhou.a", "周(甲)*\\")
@@ -123,6 +125,29 @@ class TestSigningIn:
         small = build(settings, **options(server, password_logins=("wang",)))
         assert Browser(small).login("chen").status_code == 403
         assert Browser(small).login("wang").status_code == 303
+
+
+class TestConfirming:
+    def test_its_password_confirms_who_is_linked_to_it_and_signs_for_those_without_one_here(
+        self, browser, linked, people, app, server
+    ):
+        forget(browser)
+        page = browser.post("/act", {"typed": "x"})
+        assert 'name="confirm.there"' in page.text
+        for wrong in ("wu has this one", PASSWORD, "x"):
+            assert browser.post("/act", {"typed": "x", "confirm.there": wrong}).status_code == 403, wrong
+        set_sources([server.directory(port=9)])
+        away = browser.post("/act", {"typed": "x", "confirm.there": "lin has this one"})
+        assert (away.status_code, "does not answer" in away.text) == (403, True)
+        set_sources([server.directory()])
+        assert browser.post("/act", {"typed": "x", "confirm.there": "lin has this one"}).text == "x"
+        assert browser.post("/sign", {"password": "lin has this one"}).status_code == 422  # who has one here
+        get_db()["account"].update_one({"_id": people["chen"]}, {"$set": {"hash": ""}})
+        for wrong in (PASSWORD, "", "wu has this one"):
+            assert browser.post("/sign", {"password": wrong}).status_code == 422, wrong
+        assert browser.post("/sign", {"password": "lin has this one"}).text == "signed"
+        set_sources([server.directory(port=9)])
+        assert "does not answer" in browser.post("/sign", {"password": "lin has this one"}).get_json()["password"][0]
 
 
 class TestActiveDirectory:

@@ -13,7 +13,8 @@ import flask
 import pytest
 from mongoengine.connection import get_db
 
-from admin_app.security import company_login, second_factor
+from admin_app.security import accounts, company_login, second_factor
+from admin_app.security.fresh import FIELDS
 from models.kernel.base import clock
 from tests.admin_app.doors.building import PASSWORD, Browser, build
 from tests.admin_app.doors.provider import CLIENT, SECRET, OwnProvider, own_provider
@@ -66,9 +67,12 @@ class TestConfirming:
 
     def test_guessing_is_held_up_and_another_persons_password_is_none(self, chen):
         answers = [chen.post("/act", {"confirm.password": f"wrong {n}"}) for n in range(7)]
-        assert {answer.status_code for answer in answers} == {403}
+        assert [answer.status_code for answer in answers] == [403] * 5 + [429] * 2
         assert "Please wait" in answers[-1].text
-        assert chen.post("/act", {"confirm.password": PASSWORD}).status_code == 403
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        for path in ("/act", "/confirm"):
+            assert chen.post(path, {"confirm.password": PASSWORD}).status_code == 429, path
+        assert chen.post("/act", {}).status_code == 403
 
     def test_scripts_are_told_where(self, chen):
         answer = chen.post("/act", {"typed": "x"}, headers={"X-Requested-With": "XMLHttpRequest"})
@@ -79,6 +83,40 @@ class TestConfirming:
         assert chen.post(path, {**pairs, "confirm.password": "x"}).status_code == 403
         assert chen.post(path, {**pairs, "confirm.password": PASSWORD}).headers["Location"] == "/files/one"
         assert chen.post("/act", {"typed": "x"}).status_code == 200
+
+    def test_of_two_tabs_one_confirms_for_both(self, chen):
+        path, first = waiting(chen.post("/act", {"typed": TYPED}))
+        _, second = waiting(chen.post("/act", {"typed": "other"}))
+        sent = {**second, "confirm.password": PASSWORD}
+        assert chen.client.post(path, data=sent, environ_overrides=chen.environ).text == "other"
+        assert chen.client.post(path, data=first, environ_overrides=chen.environ).text == " ".join(TYPED)
+
+    def test_a_form_that_waited_until_the_session_ended_does_nothing_and_tells_no_password(self, chen, people):
+        path, pairs = waiting(chen.post("/act", {"typed": TYPED}))
+        accounts.log_out_everywhere(people["chen"])
+        for name in FIELDS:
+            sent = {**pairs, name: PASSWORD}
+            late = chen.client.post(path, data=sent, environ_overrides=chen.environ)
+            assert late.status_code == 400
+            assert TYPED[1] in late.text
+            assert PASSWORD not in late.text
+
+    def test_other_sites_neither_send_it_nor_are_led_to(self, chen):
+        for path in ("/confirm", "/confirm/company?path=/act", "/act"):
+            sent = {"confirm.password": PASSWORD, "typed": TYPED}
+            assert chen.client.post(path, data=sent, environ_overrides=chen.environ).status_code == 400, path
+        assert chen.post("/act", {}).status_code == 403  # so it confirmed nothing
+        away = ("//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example")
+        for target in away:
+            page = chen.get("/confirm?" + urlencode({"next": target}))
+            assert waiting(page)[1]["next"] == [""], target
+            answer = chen.post(
+                "/confirm?" + urlencode({"next": target}), {"next": target, "confirm.password": PASSWORD}
+            )
+            assert (answer.status_code, answer.headers["Location"]) == (303, "/admin/"), target
+            forget(chen)
+            refused = chen.post("/confirm/company?" + urlencode({"path": target}), {"typed": TYPED})
+            assert waiting(refused)[0] == "/admin/", target
 
 
 @pytest.fixture(scope="module")

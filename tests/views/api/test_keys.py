@@ -1,4 +1,4 @@
-"""Keys of the API: made with a password, narrowed, ending, counted; never more than their person, and no session."""
+"""Keys of the API: made after confirming, narrowed, ending, counted; never more than their person, and no session."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from models.kernel.gate import changes
 from models.organisation import User
 from models.services.personal import api_keys
 from models.services.personal.api_keys import KeyVerb
+from tests.fixtures.confirming import forget, waiting
 
 PASSWORD = "four good words here"
 KEY = re.compile(r"gck_[0-9a-f]{24}_[A-Za-z0-9_-]{43}")
@@ -24,17 +25,18 @@ KEY = re.compile(r"gck_[0-9a-f]{24}_[A-Za-z0-9_-]{43}")
 
 def made_on_page(browser: Any, **typed: Any) -> Any:
     form = browser.form("/admin/account/keys/", "/keys/")
-    return browser.send(form, **{"name": "ERP", "verbs": ["read"], "days": "30", "password": PASSWORD, **typed})
+    return browser.send(form, **{"name": "ERP", "verbs": ["read"], "days": "30", **typed})
 
 
 def test_a_key_is_made_on_the_page_of_the_account_shown_once_and_revoked(
     company: Any, browser_as: Any, program: Any
 ) -> None:
     browser, client = browser_as("clerk_sal", locale="en"), program("clerk_sal")
-    refused = made_on_page(browser, password="wrong")
-    assert refused.status_code == 422
-    assert not KEY.search(refused.text)
-    answer = made_on_page(browser)
+    forget(browser)
+    first = made_on_page(browser)
+    assert (first.status_code, KEY.search(first.text)) == (403, None)
+    path, pairs = waiting(first)
+    answer = browser.post(path, {**pairs, "confirm.password": PASSWORD})
     client.key = KEY.search(answer.text)[0]
     row = get_db()[API_KEYS].find_one({"name": "ERP"})
     assert client.key.split("_")[2] not in str(row)

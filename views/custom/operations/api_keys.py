@@ -29,7 +29,7 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 
 class KeysView(CustomView):
-    """Whose program may do what. Nobody makes a key for somebody else: its owner does, with their password."""
+    """Whose program may do what. Nobody makes a key for somebody else: its owner does."""
 
     menu_item = MenuItem(OPERATIONS, TITLE, "/admin/api-keys/")
 
