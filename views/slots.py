@@ -154,13 +154,15 @@ def alarms_for(me: Actor) -> list[Alarm]:
 @dataclass(frozen=True)
 class ExportFormat:
     """A format of its trade in which a list goes out, beside sheets: its label, what a file is called and said to be,
-    the fields of a row that it needs, and what writes stored rows piece by piece."""
+    the fields of a row that it needs, and what writes stored rows piece by piece; `refusal` says before that why it
+    would lose something."""
 
     name: str
     label: L
     mimetype: str
     fields: tuple[str, ...]
     write: Callable[[Iterable[Mapping[str, Any]]], Iterable[str | bytes]]
+    refusal: Callable[[Iterable[Mapping[str, Any]]], Words | None] = lambda _rows: None
 
 
 _formats: dict[str, dict[str, ExportFormat]] = {}

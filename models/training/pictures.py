@@ -8,18 +8,20 @@ the name of the file nor a place tells what is right. An edition keeps which con
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import IO, Any
 
 from bson import ObjectId
 
 from ..kernel.base.collections import FILES
-from ..kernel.base.errors import Missing
+from ..kernel.base.errors import Missing, Refused
 from ..kernel.base.people import SYSTEM
 from ..kernel.base.secrets import keyed_digest
 from ..kernel.base.store import in_unit
 from ..kernel.base.words import L, Words
 from ..kernel.gate import editions
-from ..services.files import scanning, viewing
+from ..services.files import confined, files, scanning, tampering, viewing
+from ..services.files.checking import checks_files
+from ..services.files.child.question_rows import LARGE, PICTURE_BYTES, PICTURE_PIXELS
 from .marking import PICTURE
 
 KIND = "picture"
@@ -28,6 +30,41 @@ NO_WORDS = L("A picture has no words: write ![what is seen]({name}).", "圖片�
 NOT_ATTACHED = L("No picture “{name}” is attached to this question.", "此題目沒有名為「{name}」的圖片附件，請先上傳。")
 NOT_AN_IMAGE = L("“{name}” is no picture.", "「{name}」不是圖片。")
 TOO_MANY = L("A question has {most} pictures at most.", "一道題目最多 {most} 張圖片。")
+
+TOO_LARGE = L(
+    "A picture of a question has {megabytes} MB and {pixels} million pixels at most; “{name}” has more. Please make it "
+    "smaller.",
+    "題目圖片最大 {megabytes} MB、{pixels} 百萬像素；「{name}」超出限制，請縮小後再上傳。",
+)
+_LIMITS = {"megabytes": PICTURE_BYTES >> 20, "pixels": PICTURE_PIXELS // 1_000_000}
+
+
+@checks_files("bank_question", KIND)
+def looked_through(content: IO[bytes], name: str) -> dict[str, Any]:
+    """Raises Refused for what is no picture that can be shown, or is too large."""
+    if fault := _fault_of(content):
+        raise Refused(None, {"file": [fault(name=name) if fault is NOT_AN_IMAGE else fault(name=name, **_LIMITS)]})
+    return {}
+
+
+@checks_files("bank_question", "")
+def looked_at(content: IO[bytes], name: str) -> dict[str, Any]:
+    """The same of a file of no kind, which may be no picture, too. Raises Refused."""
+    if _fault_of(content) is TOO_LARGE and files.content_type(_head(content), name).startswith("image/"):
+        raise Refused(None, {"file": [TOO_LARGE(name=name, **_LIMITS)]})
+    return {}
+
+
+def _fault_of(content: IO[bytes]) -> L | None:
+    answer, _ = confined.run("pictures", {"verb": "of_question"}, content)
+    if "fault" not in answer:
+        return None
+    return TOO_LARGE if answer["fault"] == LARGE else NOT_AN_IMAGE
+
+
+def _head(content: IO[bytes]) -> bytes:
+    content.seek(0)
+    return content.read(files.HEAD_LENGTH)
 
 
 def marked(text: str) -> list[tuple[str, str]]:
@@ -56,7 +93,7 @@ def faults_of(record: Any) -> Iterator[tuple[str, Words]]:
 def attached(question: ObjectId | None) -> dict[str, Mapping[str, Any]]:
     """The files of a question by name; of two of a name the newer one."""
     query = {"record_id": question, "removed_at": None}
-    rows = in_unit(FILES).find(query, {"name": 1, "content": 1, "content_type": 1}).sort("_id", 1)
+    rows = in_unit(FILES).find(query).sort("_id", 1)
     return {row["name"]: row for row in rows}
 
 
@@ -66,6 +103,30 @@ def contents_in(question: ObjectId, *texts: str) -> dict[str, str]:
     names = [name for text in texts for _, name in marked(text)]
     known = attached(question) if names else {}
     return {name: str(known[name]["content"]) for name in dict.fromkeys(names) if name in known}
+
+
+def contents_of(row: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The files of the pictures that a stored question names in its text and options, by name, as far as they are
+    attached."""
+    texts = [row.get(field) or "" for field in ("text", "options")]
+    if not any("![" in text for text in texts):
+        return {}
+    known = attached(row.get("_id"))
+    names = dict.fromkeys(name for text in texts for _, name in marked(text))
+    return {name: known[name] for name in names if name in known}
+
+
+def is_whole(row: Mapping[str, Any]) -> bool:
+    """Whether each picture that a stored question names is attached, and can be handed out."""
+    kept = contents_of(row)
+    names = {name for field in ("text", "options") for _, name in marked(row.get(field) or "")}
+    return names == kept.keys() and not any(scanning.closed(file, SYSTEM) for file in kept.values())
+
+
+def bytes_of(file: Mapping[str, Any]) -> bytes:
+    """A picture as it was attached. Raises Refused where it is another one by now."""
+    tampering.refuse_changed_content(dict(file))
+    return files.bucket().open_download_stream(file["content"]).read()
 
 
 def key_of(attempt: ObjectId, content: str) -> str:

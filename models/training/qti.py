@@ -14,14 +14,16 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import IO, Any
+from urllib.parse import quote
 
 from bson import Decimal128
 from lxml import etree
 
 from ..kernel.language import typed
 from ..kernel.language.questions.kinds import plain_number
-from .interchange import cleaned
-from .marking import MATCHING, MULTIPLE, NUMBER, ORDERING, SHORT, SINGLE, TRUE_FALSE, marked_lines, pair_of
+from . import pictures
+from .interchange import cleaned, fill
+from .marking import MATCHING, MULTIPLE, NUMBER, ORDERING, SHORT, SINGLE, TRUE_FALSE, in_words, marked_lines, pair_of
 
 QTI, MIMETYPE = "zip", "application/zip"
 NAMESPACE = "http://www.imsglobal.org/xsd/imsqtiasi_v3p0"
@@ -31,6 +33,7 @@ TEMPLATES = "https://purl.imsglobal.org/spec/qti/v3p0/rptemplates/"
 ITEM_TYPE, MANIFEST = "imsqti_item_xmlv3p0", "imsmanifest.xml"
 LEVELS = {"easy": "easy", "middle": "medium", "hard": "difficult"}
 FEEDBACK = "EXPLANATION"
+SOURCES = "sources"  # of a row: where its pictures stand, seen from the item, by name
 TITLE_MAX, PIECE = 80, 1 << 16
 _PLAIN = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _PLACES = Decimal("0.000001")
@@ -38,7 +41,7 @@ Row = Mapping[str, Any]
 
 
 def in_qti(rows: Iterable[Row]) -> Iterator[bytes]:
-    """Stored questions as a package, piece by piece."""
+    """Stored questions as a package, piece by piece; the pictures stand in a folder for each question."""
     with tempfile.TemporaryFile() as file:
         _write(file, rows)
         file.seek(0)
@@ -50,9 +53,12 @@ def _write(file: IO[bytes], rows: Iterable[Row]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         resources = etree.Element("resources")
         for row in rows:
-            name = f"items/{row['number']}.xml"
-            _put(archive, name, item_of(row))
-            resources.append(_resource(row, name))
+            name, kept = f"items/{row['number']}.xml", pictures.contents_of(row)
+            addresses = {each: f"media/{row['number']}/{each}" for each in kept}
+            _put(archive, name, item_of({**row, SOURCES: {each: f"../{quote(at)}" for each, at in addresses.items()}}))
+            resources.extend(_resources(row, name, [*addresses.values()]))
+            for each, picture in kept.items():
+                archive.writestr(zipfile.ZipInfo(addresses[each]), pictures.bytes_of(picture), zipfile.ZIP_STORED)
         manifest = etree.Element("manifest", xmlns=PACKAGE, identifier="MANIFEST")
         about = etree.SubElement(manifest, "metadata")
         etree.SubElement(about, "schema").text = "QTI Package"
@@ -65,6 +71,18 @@ def _write(file: IO[bytes], rows: Iterable[Row]) -> None:
 def _put(archive: zipfile.ZipFile, name: str, root: Any) -> None:
     content = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+
+
+def _resources(row: Row, name: str, beside: Sequence[str]) -> Iterator[Any]:
+    """What the manifest says of an item, and of the pictures beside it."""
+    resource = _resource(row, name)
+    yield resource
+    for place, path in enumerate(beside, 1):
+        identifier = f"RES-{row['number']}-{place}"
+        etree.SubElement(resource, "dependency", identifierref=identifier)
+        picture = etree.Element("resource", identifier=identifier, type="webcontent", href=quote(path))
+        etree.SubElement(picture, "file", href=quote(path))
+        yield picture
 
 
 def _resource(row: Row, name: str) -> Any:
@@ -87,7 +105,7 @@ def _said(parent: Any, **texts: str) -> None:
 
 def item_of(row: Row) -> Any:
     """A stored question as an item."""
-    title = " ".join(cleaned(row["text"]).split())[:TITLE_MAX]
+    title = " ".join(cleaned(in_words(row["text"])).split())[:TITLE_MAX]
     item = etree.Element("qti-assessment-item", xmlns=NAMESPACE, identifier=row["number"], title=title)
     item.set("adaptive", "false")
     item.set("time-dependent", "false")
@@ -102,7 +120,7 @@ def item_of(row: Row) -> Any:
         facts = {"identifier": "FEEDBACK", "cardinality": "single", "base-type": "identifier"}
         etree.SubElement(item, "qti-outcome-declaration", facts)
     body = etree.SubElement(item, "qti-item-body")
-    _paragraphs(body, row["text"])
+    _paragraphs(body, row["text"], row)
     _WRITERS[row["kind"]](item, declaration, body, row)
     if row.get("explanation"):
         facts = {"outcome-identifier": "FEEDBACK", "identifier": FEEDBACK, "show-hide": "hide"}
@@ -111,9 +129,15 @@ def item_of(row: Row) -> Any:
     return item
 
 
-def _paragraphs(parent: Any, text: str) -> None:
+def _paragraphs(parent: Any, text: str, row: Row | None = None) -> None:
     for line in cleaned(text).splitlines():
-        etree.SubElement(parent, "p").text = line
+        fill(etree.SubElement(parent, "p"), line, _sources_of(row or {}))
+
+
+def _sources_of(row: Row) -> Callable[[str], str]:
+    """Where a picture stands in the package, by its name; "" of what is not there."""
+    sources: Mapping[str, str] = row.get(SOURCES) or {}
+    return lambda name: sources.get(name, "")
 
 
 def _declare(declaration: Any, cardinality: str, base: str, right: Sequence[str]) -> None:
@@ -143,10 +167,10 @@ def _interaction(body: Any, name: str, **facts: str) -> Any:
     return etree.SubElement(body, f"qti-{name}-interaction", {"response-identifier": "RESPONSE", **attributes})
 
 
-def _choices(parent: Any, texts: Mapping[str, str], name: str = "qti-simple-choice", **facts: str) -> None:
+def _choices(parent: Any, texts: Mapping[str, str], row: Row, name: str = "qti-simple-choice", **facts: str) -> None:
     more = {key.replace("_", "-"): value for key, value in facts.items()}
     for key, text in texts.items():
-        etree.SubElement(parent, name, {"identifier": key, **more}).text = cleaned(text)
+        fill(etree.SubElement(parent, name, {"identifier": key, **more}), text, _sources_of(row))
 
 
 def _keyed(letter: str, texts: Iterable[str]) -> dict[str, str]:
@@ -155,7 +179,7 @@ def _keyed(letter: str, texts: Iterable[str]) -> dict[str, str]:
 
 def _truth(item: Any, declaration: Any, body: Any, row: Row) -> None:
     _declare(declaration, "single", "identifier", ["true" if row.get("is_true") else "false"])
-    _choices(_interaction(body, "choice", max_choices="1"), {"true": "對", "false": "錯"})
+    _choices(_interaction(body, "choice", max_choices="1"), {"true": "對", "false": "錯"}, row)
     _marked_by(item, "match_correct")
 
 
@@ -163,7 +187,7 @@ def _single(item: Any, declaration: Any, body: Any, row: Row) -> None:
     lines = marked_lines(row["options"])
     options = _keyed("A", (text for _, text in lines))
     _declare(declaration, "single", "identifier", _right(options, lines))
-    _choices(_interaction(body, "choice", max_choices="1", shuffle="true"), options)
+    _choices(_interaction(body, "choice", max_choices="1", shuffle="true"), options, row)
     _marked_by(item, "match_correct")
 
 
@@ -178,14 +202,14 @@ def _multiple(item: Any, declaration: Any, body: Any, row: Row) -> None:
     gain, loss = Decimal(1) / len(right), Decimal(-1) / max(len(options) - len(right), 1)
     _declare(declaration, "multiple", "identifier", right)
     _map(declaration, {key: gain if key in right else loss for key in options})
-    _choices(_interaction(body, "choice", max_choices="0", shuffle="true"), options)
+    _choices(_interaction(body, "choice", max_choices="0", shuffle="true"), options, row)
     _marked_by(item, "map_response")
 
 
 def _order(item: Any, declaration: Any, body: Any, row: Row) -> None:
     options = _keyed("A", (text for _, text in marked_lines(row["options"])))
     _declare(declaration, "ordered", "identifier", list(options))
-    _choices(_interaction(body, "order", shuffle="true"), options)
+    _choices(_interaction(body, "order", shuffle="true"), options, row)
     _marked_by(item, "match_correct")
 
 
@@ -200,7 +224,7 @@ def _match(item: Any, declaration: Any, body: Any, row: Row) -> None:
     interaction = _interaction(body, "match", max_associations=str(len(lefts)), shuffle="true")
     for texts, most in ((lefts, "1"), (rights, "0")):
         part = etree.SubElement(interaction, "qti-simple-match-set")
-        _choices(part, texts, "qti-simple-associable-choice", match_max=most)
+        _choices(part, texts, row, "qti-simple-associable-choice", match_max=most)
     _marked_by(item, "map_response")
 
 

@@ -34,6 +34,7 @@ from models.kernel.rights import rights
 from models.operations import retention
 from models.operations.retention import DeletionList, rule_for
 from models.services import naming
+from models.services.imports import imports
 from models.services.keeping import archive
 from models.services.keeping.archive import Approval
 from models.services.keeping.audit import ERASED
@@ -368,7 +369,7 @@ def _sweep_contents(run: Run, name: str, key: str, before: ObjectId) -> None:
         ids = [*dict.fromkeys(row[key] for row in rows)]
         if not ids:
             return
-        named = set(get_db()[FILES].distinct("content", {"content": {"$in": ids}}))
+        named = set(get_db()[FILES].distinct("content", {"content": {"$in": ids}})) | imports.waiting_among(ids)
         for id in (content for content in ids if content not in named):
             archive.drop_content(id)
             run.count(removed=1)

@@ -44,8 +44,10 @@ class Pictured(Taking):
         made = self.question("single", text="先", options="* 甲\n乙")
         for name, colour in (("panel.png", "gray"), ("right_answer.png", "green"), ("danger.png", "red")):
             files.attach(type(made), made.id, "picture", files.Upload(name, image(colour)), actor=hr)
-        now = self.fresh(made)
-        values = {"text": TEXT, "options": OPTIONS}
+        return self.changed(made, text=TEXT, options=OPTIONS)
+
+    def changed(self, question: Any, **values: Any) -> Any:
+        now, hr = self.fresh(question), self.company.actor("hr")
         context = Context(confirmed=True)
         return changes.update(type(now), now.id, values, actor=hr, version=now.version, context=context)
 

@@ -153,8 +153,9 @@ def test_items_in_the_form_of_published_samples_come_in(text: str, question: str
 
 
 REFUSED = {
-    "picture": (item(SINGLE, f'<p><img src="sign.png" alt=""/></p>{TWO}'), "media"),
-    "picture of an option": (item(SINGLE, TWO.replace("Yes", '<img src="a.png" alt="a"/>')), "media"),
+    "picture without words": (item(SINGLE, f'<p><img src="sign.png" alt=" "/></p>{TWO}'), "alt"),
+    "picture of an option": (item(SINGLE, TWO.replace("Yes", '<img src="a.png" alt="a"/>')), "missing"),
+    "sound": (item(SINGLE, f'<audio src="a.mp3"/>{TWO}'), "media"),
     "formula": (item(SINGLE, f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi></math>{TWO}'), "media"),
     "two interactions": (item(SINGLE, TWO + TWO), "parts"),
     "text elsewhere": (item(SINGLE, f'<qti-assessment-stimulus-ref identifier="S" href="s.xml"/>{TWO}'), "parts"),

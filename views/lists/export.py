@@ -150,15 +150,21 @@ def mimetype_of(kind: str) -> str:
 
 def answer_in(cls: type[Record], me: Actor, query: ListQuery, form: ExportFormat) -> Response:
     """All the filtered rows in a format of their trade, streamed; the log says who took what. Raises Missing where a
-    reader may not see all that it holds."""
+    reader may not see all that it holds, Refused where the format would lose something."""
     if query.archived or not set(form.fields) <= {*rights.listed_fields(me, cls), "number"}:
         raise Missing
+    if words := form.refusal(_rows_for(cls, query, form)):
+        raise Refused(words)
     log_taking(cls, me, form.name, sorted({key for key, _, _ in query.chips}))
-    cursor = query.collection.find(query.filter, dict.fromkeys(form.fields, 1)).sort(listing.order_of(query))
-    rows = (row for row in (row_of(cls, stored) for stored in cursor.batch_size(BATCH)) if not row.get(DAMAGED_FIELDS))
-    pieces = (piece.encode() if isinstance(piece, str) else piece for piece in form.write(rows))
+    written = form.write(_rows_for(cls, query, form))
+    pieces = (piece.encode() if isinstance(piece, str) else piece for piece in written)
     name = f"{cls.declared.name}-{clock.today().isoformat()}.{form.name}"
     return named(Response(stream_with_context(pieces), mimetype=form.mimetype), name)
+
+
+def _rows_for(cls: type[Record], query: ListQuery, form: ExportFormat) -> Iterator[dict[str, Any]]:
+    cursor = query.collection.find(query.filter, dict.fromkeys(form.fields, 1)).sort(listing.order_of(query))
+    return (row for row in (row_of(cls, stored) for stored in cursor.batch_size(BATCH)) if not row.get(DAMAGED_FIELDS))
 
 
 def refuse_what_has_no_room(query: ListQuery, kind: str) -> None:

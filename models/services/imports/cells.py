@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from models.kernel.base import characters
@@ -23,6 +24,7 @@ from models.kernel.language.record import Record
 from models.kernel.language.typed import BadValue, label_folded
 from models.kernel.rights import rights
 
+from ..files.child.question_rows import PICTURE_BYTES, PICTURE_PIXELS
 from .line_columns import AT_ROW, GROUP, NUMBER, Grouper, field_at, is_of_lines, label_at, lists_of, paths_of
 from .names import NamesInCells
 
@@ -55,7 +57,7 @@ HAS_LOST_DIGITS = L(
     "Format the column as text and enter it again.",
     "「{label}」：表格把 {shown} 存為數值，只保留十五位，其餘數字已丟失。請將該列設為文本格式後重新填寫。",
 )
-WHY_NOT_TAKEN = {
+WHY_NOT_TAKEN: dict[str, Words] = {
     "unclosed": L("Not taken over: “{” is not closed.", "未導入：「{」未關閉。"),
     "no_answer": L("Not taken over: no answers stand in “{ }”.", "未導入：「{ }」中沒有答案。"),
     "kind": L("Not taken over: questions of this kind have no place here.", "未導入：不支持此類題目。"),
@@ -72,6 +74,13 @@ WHY_NOT_TAKEN = {
         "Not taken over: it holds sound, film, a formula or a picture that cannot be read.",
         "未導入：含音視頻、公式，或無法讀取的圖片。",
     ),
+    "alt": L(
+        "Not taken over: a picture has no words that say what is seen (alt).", "未導入：圖片缺少文字說明（alt）。"
+    ),
+    "large": L(
+        "Not taken over: a picture has more than {megabytes} MB or {pixels} million pixels.",
+        "未導入：圖片超過 {megabytes} MB 或 {pixels} 百萬像素。",
+    )(megabytes=PICTURE_BYTES >> 20, pixels=PICTURE_PIXELS // 1_000_000),
     "missing": L("Not taken over: the package does not hold this file.", "未導入：壓縮包中沒有此文件。"),
     "parts": L(
         "Not taken over: it asks several things, or goes by what stands elsewhere.",
@@ -168,6 +177,7 @@ class RowEntry:
     field, what is wrong, the field by which the record was known where it has no number, and what groups its rows.
 
     `places`: in which row each line of a list stands. What is wrong in a line names its row behind `AT_ROW`.
+    `pictures`: the stored contents that its texts name, each with the facts of a file.
     """
 
     line: int
@@ -178,6 +188,7 @@ class RowEntry:
     group: str = ""
     rows: tuple[int, ...] = ()
     places: dict[tuple[str, int], int] = field(default_factory=dict)
+    pictures: Sequence[Mapping[str, Any]] = ()
 
     def placed(self, path: str) -> str:
         """The column of a sheet that a path within the record is about, `list.place.column`."""
@@ -202,8 +213,11 @@ class Reader:
     """Reads rows of one sheet for one actor, many at a time: few queries, however many rows.
 
     With `empties` an empty cell of a record that is there empties its field; else it leaves it as it is. With `by_part`
-    a name may be typed in part or by its initials, where somebody sees at once which record it was read as.
+    a name may be typed in part or by its initials, where somebody sees at once which record it was read as. `pictures`:
+    those that came with the sheet, by the number of their row.
     """
+
+    pictures: Mapping[int, Sequence[Mapping[str, Any]]] = MappingProxyType({})
 
     def __init__(
         self, cls: type[Record], actor: Actor, columns: Sequence[str], *, empties: bool = False, by_part: bool = False
@@ -242,7 +256,12 @@ class Reader:
         numbers = [_number_in(row.get(NUMBER, "")) for row in texts]
         records = self._records({*numbers} - {""})
         entries = [
-            RowEntry(group[0][0], records.get(number), rows=tuple(line for line, _ in group))
+            RowEntry(
+                group[0][0],
+                records.get(number),
+                rows=tuple(line for line, _ in group),
+                pictures=self.pictures.get(group[0][0], ()),
+            )
             for group, number in zip(groups, numbers, strict=True)
         ]
         for entry, (merged, wrong) in zip(entries, heads, strict=True):

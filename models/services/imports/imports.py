@@ -8,7 +8,7 @@ fields, bound to person, import and place (`import_rows`). `import_steps` reads,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from models.kernel.language.declare import registered
 
 from ..files import files
 from ..files.uploads import Incoming
+from ..keeping import archive
 from ..work import jobs
 from . import rows as import_rows
 from .rows import BAD, CHANGE, CHANGED, CREATE, CREATED, DOUBT, Sheet, opened, sealed
@@ -111,6 +112,15 @@ class Import(Sheet):
     def previews(self) -> list[list[str]]:
         """The encodings that its sender is asked to choose from, each with the first lines."""
         return opened(self.facts.get("previews"), f"{self.seal}:previews") or []
+
+    @property
+    def pictures(self) -> dict[int, list[dict[str, Any]]]:
+        """The pictures that came with the rows, by the number of the row: the facts of a file for each."""
+        rows = opened(self.facts.get("pictures"), f"{self.seal}:pictures") or []
+        result: dict[int, list[dict[str, Any]]] = {}
+        for line, facts in rows:
+            result.setdefault(line, []).append({**facts, "content": ObjectId(facts["content"])})
+        return result
 
     @property
     def batch(self) -> str:
@@ -262,10 +272,18 @@ def read_again(sheet: Import, encoding: str, *, actor: Actor) -> None:
     in_transaction(body)
 
 
-def finish_reading(sheet: Import, rows: int, *, kept: int = 0) -> None:
-    """The rows are there (`kept`: with the heads and what stands above): the content is not needed any more."""
-    command = {"$set": {"rows": rows, "kept": kept, "is_read": True}, "$unset": {"content": ""}}
-    in_unit(COLLECTION).update_one({"_id": sheet.id}, command)
+PicturesByRow = Sequence[tuple[int, Mapping[str, Any]]]
+
+
+def finish_reading(sheet: Import, rows: int, *, kept: int = 0, pictures: PicturesByRow = ()) -> None:
+    """The rows are there (`kept`: with the heads and what stands above; `pictures`: what is stored of those that came
+    with them, by row): the content is not needed any more."""
+    content: dict[str, Any] = {"rows": rows, "kept": kept, "is_read": True}
+    if pictures:
+        named = [(line, {**facts, "content": str(facts["content"])}) for line, facts in pictures]
+        content["pictures"] = sealed(named, f"{sheet.seal}:pictures")
+        content["contents"] = [*{facts["content"] for _, facts in pictures}]
+    in_unit(COLLECTION).update_one({"_id": sheet.id}, {"$set": content, "$unset": {"content": ""}})
     if "content" in sheet.facts:
         _drop_content(sheet.facts["content"])
 
@@ -403,15 +421,15 @@ def discard(sheet: Import) -> None:
     place = {"_id": sheet.id, "state": {"$in": [READING, CHECKED, FAILED, PAUSED]}, "began": None}
     if not in_unit(COLLECTION).delete_one(place).deleted_count:
         raise Refused(NOT_NOW)
-    _forget(sheet.id, sheet.facts.get("content"))
+    _forget(sheet.facts)
 
 
 def forget_before(before: dt.datetime, most: int = 100) -> int:
     """Forget imports that rest since before a moment, `most` at once; returns how many. What they wrote stays."""
     old = {"at": {"$lt": before}, "state": {"$nin": [RUNNING, TAKING_BACK]}}
-    rows = list(in_unit(COLLECTION).find(old, {"content": 1}).sort("at", 1).limit(most))
+    rows = list(in_unit(COLLECTION).find(old, {"content": 1, "contents": 1}).sort("at", 1).limit(most))
     for row in rows:  # the rows first: what is cut off here is found again
-        _forget(row["_id"], row.get("content"))
+        _forget(row)
         in_unit(COLLECTION).delete_one({"_id": row["_id"]})
     return len(rows)
 
@@ -424,10 +442,20 @@ def forget_strays() -> int:
     return len(strays)
 
 
-def _forget(id: ObjectId, content: ObjectId | None) -> None:
-    import_rows.forget(id)
-    if content is not None:
-        _drop_content(content)
+def _forget(row: Mapping[str, Any]) -> None:
+    import_rows.forget(row["_id"])
+    if row.get("content") is not None:
+        _drop_content(row["content"])
+    for content in row.get("contents") or ():
+        archive.drop_content(content)  # unless a record has it by now
+
+
+def waiting_among(contents: Collection[ObjectId]) -> set[ObjectId]:
+    """Those of some contents that an import still needs: its sheet, and the pictures that came with it."""
+    ids = list(contents)
+    needed = {"$or": [{"content": {"$in": ids}}, {"contents": {"$in": ids}}]}
+    rows = in_unit(COLLECTION).find(needed, {"content": 1, "contents": 1})
+    return {id for row in rows for id in (row.get("content"), *(row.get("contents") or ())) if id is not None}
 
 
 def context_of(sheet: Import, *, confirmed: bool = False, back: bool = False) -> changes.Context:

@@ -5,8 +5,10 @@ The rows above the heads are kept with the others, so that the sender may say th
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import Any
 
 from models.kernel.base.errors import Refused
 from models.kernel.base.people import Actor
@@ -14,9 +16,10 @@ from models.kernel.base.words import L, Words
 from models.kernel.language.declare import registered
 from models.kernel.language.record import Record
 
-from ..files import confined
+from ..files import confined, files
 from ..files.reading import content_of
 from ..files.text import WHY
+from ..files.uploads import Incoming
 from . import imports
 from . import rows as import_rows
 from .cells import CELL_MAX, matched, shown_of
@@ -58,7 +61,8 @@ def read(sheet: Import, actor: Actor) -> None:
 
     Raises Unreadable, with a reason that `WHY_NOT` has words for.
     """
-    rows = _rows_of(sheet)
+    pictures: list[tuple[int, dict[str, Any]]] = []
+    rows = _rows_of(sheet, pictures)
     above, first = _parted(rows, sheet.facts.get("head_row", 0))
     if not first:
         raise confined.Unreadable("nothing")
@@ -67,7 +71,7 @@ def read(sheet: Import, actor: Actor) -> None:
     count = import_rows.keep_rows(sheet, width.along(chain(above, first, rows)), heads_in=number)
     heads = _heads_from(cells, width.most)
     imports.keep_heads(sheet, heads, matched(type_of(sheet), actor, heads), row=number)
-    imports.finish_reading(sheet, count - _count_to(number, [*above, *first]), kept=count)
+    imports.finish_reading(sheet, count - _count_to(number, [*above, *first]), kept=count, pictures=pictures)
 
 
 def _parted(rows: Iterator[Row], head_row: int) -> tuple[list[Row], list[Row]]:
@@ -136,7 +140,9 @@ def previews(sheet: Import) -> dict[str, str]:
     return dict(answer["previews"])
 
 
-def _rows_of(sheet: Import) -> Iterator[Row]:
+def _rows_of(sheet: Import, pictures: list[tuple[int, dict[str, Any]]]) -> Iterator[Row]:
+    """The rows; the pictures that come with them are stored on the way, and `pictures` gathers what is known of them by
+    row. What is cut off leaves contents that no file names, and the sweep takes them."""
     order = {
         "verb": "table",
         "kind": sheet.facts["kind"],
@@ -145,4 +151,18 @@ def _rows_of(sheet: Import) -> Iterator[Row]:
     }
     order |= {"rows": ROWS_MAX, "columns": COLUMNS_MAX, "cell": CELL_MAX}
     with content_of(sheet.facts) as content:
-        yield from confined.rows("texts", order, content, seconds=SECONDS_MAX)
+        stored: dict[str, dict[str, Any]] = {}
+        for number, cells, *more in confined.rows("texts", order, content, seconds=SECONDS_MAX):
+            for name, text in more[0] if more else ():
+                pictures.append((number, _kept_picture(name, base64.b64decode(text), stored)))
+            yield number, cells
+
+
+def _kept_picture(name: str, content: bytes, stored: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The facts of a picture under its name, stored once in an import; `stored`: by digest what is there."""
+    incoming = Incoming(name, len(content))
+    incoming.write(content)
+    if incoming.sha256 not in stored:
+        incoming.finish()
+        stored[incoming.sha256] = {**incoming.adopt(), "content_type": files.content_type(incoming.head, name)}
+    return {**stored[incoming.sha256], "name": name, "given_name": name}

@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 
 from models.kernel.base import store
 from models.kernel.base.errors import CHANGED as CHANGED_SINCE
-from models.kernel.base.errors import NOT_FOUND, Changed, Missing, Refused
+from models.kernel.base.errors import NOT_FOUND, Changed, Forbidden, Missing, Refused
 from models.kernel.base.people import Actor, actor_of
 from models.kernel.base.words import L, Words, in_all_locales
 from models.kernel.gate import alike, batches, changes, intents, rehearsal
@@ -35,6 +35,7 @@ from models.kernel.gate.validation import DOUBT as CONFIRM
 from models.kernel.language.record import Record
 from models.kernel.rights import rights
 
+from ..files import files
 from . import imports
 from . import rows as import_rows
 from .cells import NUMBER, Reader, RowEntry
@@ -67,6 +68,12 @@ NO_LONGER = L(
     "提交人已無權錄入此類記錄，其餘各行未導入。",
 )
 TWICE = L("“{label}” stands with the same value in row {row} already.", "「{label}」的值與第 {row} 行重複。")
+PICTURE = "picture"  # the file kind of pictures that come with rows
+OTHER_PICTURE = L(
+    "“{name}” is not the picture that this record has. Attach it on the page of the record first, or leave the number "
+    "out for a new record.",
+    "「{name}」與此記錄現有的圖片不同。請先在記錄頁面上傳該圖片；如需新建記錄，請去掉編號。",
+)
 TOUCHED = L("It was changed since, so it stays as it is.", "此後已有變更，保持不變。")
 ALL_OR_NONE = L(
     "Nothing was imported: all rows were to be good, but row {row} was refused meanwhile.",
@@ -86,7 +93,10 @@ def asker(sheet: Import) -> Actor | None:
 
 def reader_for(sheet: Import, actor: Actor) -> Reader:
     """What reads the rows of an import, as its sender chose."""
-    return Reader(type_of(sheet), actor, sheet.columns, empties=sheet.empties)
+    reader = Reader(type_of(sheet), actor, sheet.columns, empties=sheet.empties)
+    if PICTURE in reader.cls.declared.file_kinds:
+        reader.pictures = sheet.pictures
+    return reader
 
 
 def rehearse(sheet: Import, reader: Reader, batch: RowBatch) -> bool:
@@ -175,6 +185,7 @@ def rehearsed(
     """What would become of a row, and the record as it would be."""
     seen = entry.record.version if entry.record else 0
     id = entry.record.id if entry.record else None
+    entry.problems += other_pictures(entry)
     if entry.record is not None and not entry.values and not entry.problems:
         return RowOutcome(SAME, id, seen), None
     if any(name in ("", NUMBER) for name, _ in entry.problems):
@@ -250,10 +261,35 @@ def write_row(
 ) -> Record:
     """One row through the gate; `new`: what is true of all new records alike. Raises Refused, Missing, Changed."""
     cls, actor = reader.cls, reader.actor
+    if entry.record is None and entry.pictures:
+        return in_transaction(lambda _unit: _with_pictures(reader, entry, context, once, new))
     if entry.record is None:
         return changes.create(cls, entry.values, actor=actor, context=context, once=once, intent=new)
     drawn = intents.of_block(actor, entry.record)
     return changes.update(cls, drawn, entry.values, actor=actor, version=entry.record.version, context=context)
+
+
+def _with_pictures(
+    reader: Reader, entry: RowEntry, context: Context, once: str | None, new: intents.Intent[Record] | None
+) -> Record:
+    """A new record to which the pictures are attached that came with its row. Raises Refused."""
+    made = changes.create(reader.cls, entry.values, actor=reader.actor, context=context, once=once, intent=new)
+    store.settle()  # the record is written before its files
+    if not (verdict := rights.may_attach(reader.actor, made)):
+        raise Forbidden(verdict.why)
+    facts = {"kind": PICTURE, "uploaded_by": reader.actor.id, "uploaded_by_name": reader.actor.name}
+    for picture in entry.pictures:
+        files.refer({**picture, **facts}, made, actor=reader.actor, context=context)
+    return made
+
+
+def other_pictures(entry: RowEntry) -> list[tuple[str, Words]]:
+    """What is wrong where a record that is there has other pictures than those that came with its row."""
+    if entry.record is None or not entry.pictures:
+        return []
+    there = {file["name"]: file["sha256"] for file in files.files_of(entry.record.id)}
+    others = [item["name"] for item in entry.pictures if there.get(item["name"]) != item["sha256"]]
+    return [("", OTHER_PICTURE(name=name)) for name in others]
 
 
 def keys_of(sheet: Import, entry: RowEntry, outcome: RowOutcome, record: Record | None) -> dict[str, str]:
@@ -334,7 +370,7 @@ def _outcomes(
 
 def _as_left(outcomes: Sequence[RowOutcome], unit: Unit) -> list[RowOutcome]:
     """The outcomes with the versions in which a transaction leaves the records: what followed by rule counts."""
-    last = {entry["record"]: entry for entry in unit.entries}
+    last = {entry["record"]: entry for entry in sorted(unit.entries, key=lambda entry: entry["seq"])}
     return [
         replace(outcome, version=last[outcome.record]["version"], seq=last[outcome.record]["seq"])
         if outcome.record in last
@@ -392,7 +428,8 @@ def _carried_out(  # noqa: PLR0913 - one row of a sheet, with what is known of i
         return refused([(name, words) for name, words in lines if name != CONFIRM], record=seen.record)
     verdict = CREATED if seen.record is None else CHANGED
     left = RowOutcome(verdict, record.id, record.version, record.chain.get("seq", 0))
-    return _own_state(sheet, record.id, verdict) if hasattr(record, "on_create") and not is_block else left
+    leads_on = hasattr(record, "on_create") or entry.pictures
+    return _own_state(sheet, record.id, verdict) if leads_on and not is_block else left
 
 
 def _changed_before(sheet: Import, seen: RowOutcome, attempt: VerbAttempt | None = None) -> RowOutcome:

@@ -8,7 +8,7 @@ from flask_admin import BaseView
 
 from models.kernel.base.words import L
 from models.kernel.language.record import Record
-from models.training.interchange import GIFT, MIMETYPES, MOODLE, in_gift, in_moodle
+from models.training.interchange import GIFT, MIMETYPES, MOODLE, in_gift, in_moodle, refusal_of_moodle, refusal_of_qti
 from models.training.qti import MIMETYPE, QTI, in_qti
 from views.slots import ExportFormat, on_export
 
@@ -22,7 +22,13 @@ def views(catalogue: Mapping[str, type[Record]]) -> list[BaseView]:
 
 on_export(
     "bank_question",
-    ExportFormat(GIFT, L("GIFT", "GIFT"), MIMETYPES[GIFT], FIELDS, in_gift),
-    ExportFormat(MOODLE, L("Moodle XML", "Moodle XML"), MIMETYPES[MOODLE], FIELDS, in_moodle),
-    ExportFormat(QTI, L("QTI 3 package", "QTI 3 題目包"), MIMETYPE, FIELDS, in_qti),
+    ExportFormat(
+        GIFT,
+        L("GIFT (without questions that have pictures)", "GIFT（不含帶圖片的題目）"),
+        MIMETYPES[GIFT],
+        FIELDS,
+        in_gift,
+    ),
+    ExportFormat(MOODLE, L("Moodle XML", "Moodle XML"), MIMETYPES[MOODLE], FIELDS, in_moodle, refusal_of_moodle),
+    ExportFormat(QTI, L("QTI 3 package", "QTI 3 題目包"), MIMETYPE, FIELDS, in_qti, refusal_of_qti),
 )

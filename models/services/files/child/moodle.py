@@ -3,15 +3,21 @@ refused."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 from lxml import etree
 
+from .question_pictures import marked
 from .question_rows import (
     KIND,
     MATCHING,
+    MEDIA,
+    MISSING,
     NOT_TAKEN,
     NUMBER,
     NUMERIC,
@@ -34,10 +40,11 @@ from .unreadable import Unreadable
 
 HTML_FORMS = frozenset({"html", "moodle_auto_format", ""})
 DESCRIPTION = "description"
+OWN_FILES = "@@PLUGINFILE@@/"
 _PARSER: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_comments": True}
 
 
-def rows(content: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def rows(content: BinaryIO) -> Iterator[tuple[Any, ...]]:
     """The heads, and a row for each question. Raises Unreadable."""
     content.seek(0)
     try:
@@ -50,13 +57,14 @@ def rows(content: BinaryIO) -> Iterator[tuple[int, list[str]]]:
 
 
 def _questions(root: Any) -> Iterator[tuple[int, QuestionRow]]:
-    category = ""
+    category, line = "", 0
     for item in root.iterchildren("question"):
         kind = item.get("type", "")
         if kind == "category":
             category = category_from(_plain(item.findtext("category/text")))
         elif kind != DESCRIPTION:
-            yield item.sourceline, _row(item, kind, category)
+            line = max(item.sourceline or 0, line + 1)  # each question has a line of its own, however it is written
+            yield line, _row(item, kind, category)
 
 
 def _row(item: Any, kind: str, category: str) -> QuestionRow:
@@ -69,16 +77,18 @@ def _row(item: Any, kind: str, category: str) -> QuestionRow:
     try:
         if read is None:
             raise NotTaken(KIND)
+        row.text = _text(item.find("questiontext"), row)
         read(row, item)
     except NotTaken as why:
-        return QuestionRow(kind=f"{NOT_TAKEN}{why}", category=category, text=row.text)
+        text = _text(item.find("questiontext"))
+        return QuestionRow(kind=f"{NOT_TAKEN}{why}", category=category, text=text)
     return row
 
 
 def _choice(row: QuestionRow, item: Any) -> None:
     is_single = _plain(item.findtext("single")) not in ("false", "0")
     row.kind, row.options = choice(
-        [(_text(answer), _weight(answer)) for answer in item.iterfind("answer")], is_single=is_single
+        [(_text(answer, row), _weight(answer)) for answer in item.iterfind("answer")], is_single=is_single
     )
 
 
@@ -113,13 +123,20 @@ def _essay(row: QuestionRow, item: Any) -> None:
 
 
 def _matching(row: QuestionRow, item: Any) -> None:
-    items = [(_text(part), _plain(part.findtext("answer/text"))) for part in item.iterfind("subquestion")]
+    items = [(_text(part, row), _right_side(part, row)) for part in item.iterfind("subquestion")]
     row.kind, row.options = MATCHING, pairs(items)
+
+
+def _right_side(part: Any, row: QuestionRow) -> str:
+    """The right side of a pair, which is plain text in Moodle. Raises NotTaken where it has files of its own."""
+    if part.find("answer/file") is not None:
+        raise NotTaken(MEDIA)
+    return _plain(part.findtext("answer/text"))
 
 
 def _ordering(row: QuestionRow, item: Any) -> None:
     ranked = sorted(item.iterfind("answer"), key=_weight)
-    row.kind, row.options = ORDERING, "\n".join(plain_line(_text(answer)) for answer in ranked)
+    row.kind, row.options = ORDERING, "\n".join(plain_line(_text(answer, row)) for answer in ranked)
 
 
 _READERS = {
@@ -140,13 +157,32 @@ def _weight(answer: Any) -> Decimal:
         raise NotTaken(WEIGHTS) from fault
 
 
-def _text(element: Any) -> str:
-    """The text of an element as people read it."""
+def _text(element: Any, row: QuestionRow | None = None) -> str:
+    """The text of an element as people read it, with the pictures that `row` then has, or with their words. Raises
+    NotTaken for a picture that cannot be taken over."""
     if element is None:
         return ""
     text = _plain(element.findtext("text"))
     is_html = element.tag != "name" and element.get("format", "" if "<" in text else "plain") in HTML_FORMS
-    return from_html(text) if is_html else text
+    if not is_html:
+        return text
+    return from_html(text, None if row is None else lambda facts: _placed(element, row, facts))
+
+
+def _placed(element: Any, row: QuestionRow, facts: Mapping[str, str]) -> str:
+    """How a picture that stands beside a text, in base64, stands in it."""
+    source = facts.get("src", "")
+    if not source.startswith(OWN_FILES):
+        raise NotTaken(MEDIA)
+    path = "/" + unquote(source.removeprefix(OWN_FILES))
+    kept = {f"{file.get('path') or '/'}{file.get('name')}": file.text or "" for file in element.iterfind("file")}
+    if path not in kept:
+        raise NotTaken(MISSING)
+    try:
+        content = base64.b64decode("".join(kept[path].split()), validate=True)
+    except (binascii.Error, ValueError) as fault:
+        raise NotTaken(MEDIA) from fault
+    return marked(row.pictures, facts.get("alt", ""), path, content)
 
 
 def _plain(text: str | None) -> str:

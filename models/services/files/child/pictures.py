@@ -19,6 +19,8 @@ import pypdfium2
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from . import pdf_forms
+from .question_pictures import form_of
+from .question_rows import NotTaken
 from .unreadable import Unreadable
 
 PIXELS_MAX = 60_000_000
@@ -140,6 +142,14 @@ def signature(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
     return {"width": drawn.width, "height": drawn.height}, out.getvalue()
 
 
+def of_question(content: BinaryIO, order: Order) -> tuple[Order, bytes]:
+    """Which form a picture of a question has; `fault` where it can be none."""
+    try:
+        return {"form": form_of(content.read())}, b""
+    except NotTaken as why:
+        return {"fault": str(why)}, b""
+
+
 def _opened_signature(content: BinaryIO) -> Image.Image:
     result = Image.open(content, formats=("PNG", "JPEG", "WEBP"))
     if result.width * result.height > SIGNATURE_PIXELS_MAX or getattr(result, "n_frames", 1) > 1:
@@ -178,6 +188,7 @@ VERBS: dict[str, Callable[[BinaryIO, Order], tuple[Order, bytes]]] = {
     "small": small,
     "stamped": stamped,
     "signature": signature,
+    "of_question": of_question,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, BinaryIO
 from urllib.parse import unquote
@@ -17,7 +17,9 @@ from urllib.parse import unquote
 from lxml import etree
 
 from .archives import refuse_bomb
+from .question_pictures import marked
 from .question_rows import (
+    ALT,
     DECOY,
     KIND,
     MATCHING,
@@ -28,6 +30,7 @@ from .question_rows import (
     NUMERIC,
     ORDERING,
     PARTS,
+    PICTURE_BYTES,
     RULE,
     SHORT,
     TEST,
@@ -36,8 +39,10 @@ from .question_rows import (
     WEIGHTS,
     XML,
     NotTaken,
+    Placed,
     QuestionRow,
     choice,
+    in_words,
     number_from,
     pairs,
     plain_line,
@@ -59,7 +64,7 @@ LEVELS = {
 }
 _PARSER: dict[str, Any] = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_comments": True}
 _BLOCKS = frozenset("p div br li ul ol dl dt dd tr table h1 h2 h3 h4 h5 h6 pre blockquote qti-prompt".split())
-_MEDIA = frozenset("img object audio video picture iframe embed math svg qti-media-interaction".split())
+_MEDIA = frozenset("object audio video picture iframe embed math svg qti-media-interaction".split())
 _UNSEEN = frozenset(
     ("qti-feedback-inline", "qti-feedback-block", "qti-modal-feedback", "qti-simple-choice", "qti-stylesheet", "style")
 )
@@ -75,7 +80,7 @@ _ELSEWHERE = (
 _TRUTHS = ({"true": "yes", "false": "no"}, {"對": "yes", "錯": "no"}, {"对": "yes", "错": "no"})
 
 
-def rows(content: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def rows(content: BinaryIO) -> Iterator[tuple[Any, ...]]:
     """The heads, and a row for each item. Raises Unreadable."""
     content.seek(0)
     is_package = content.read(2) == b"PK"
@@ -86,7 +91,7 @@ def rows(content: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     root = _parsed(content.read())
     if root is None:
         raise Unreadable("damaged")
-    yield from rows_of(iter([(1, _row(root, QuestionRow()))]))
+    yield from rows_of(iter([(1, _row(root, QuestionRow(), _Files()))]))
 
 
 def _parsed(content: bytes) -> Any:
@@ -120,6 +125,24 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     return content
 
 
+class _Files:
+    """The files of the package beside an item, to which it may refer; none of an item that comes alone."""
+
+    def __init__(self, archive: zipfile.ZipFile | None = None, names: Container[str] = (), place: str = ""):
+        self.archive, self.names, self.folder = archive, names, posixpath.dirname(place)
+
+    def placed(self, row: QuestionRow, facts: Mapping[str, str]) -> str:
+        """How a picture stands in a text of the row, which then has it. Raises NotTaken."""
+        path = posixpath.normpath(posixpath.join(self.folder, unquote(facts.get("src", ""))))
+        if not in_words(facts):
+            raise NotTaken(ALT)
+        if self.archive is None or path not in self.names:
+            raise NotTaken(MISSING)
+        with self.archive.open(path) as file:
+            content = file.read(PICTURE_BYTES + 1)
+        return marked(row.pictures, facts.get("alt", ""), path, content)
+
+
 def _resource(archive: zipfile.ZipFile, names: set[str], resource: Any) -> Iterator[QuestionRow]:
     kind, href = resource.get("type", ""), unquote(resource.get("href", ""))
     row = QuestionRow(text=href)
@@ -135,27 +158,27 @@ def _resource(archive: zipfile.ZipFile, names: set[str], resource: Any) -> Itera
         levels = [_text(value).lower() for part in _all(resource, "difficulty") for value in _all(part, "value")]
         known = QuestionRow(category=category[-1] if category else "")
         known.difficulty = next((LEVELS[level] for level in levels if level in LEVELS), "")
-        yield _row(root, known)
+        yield _row(root, known, _Files(archive, names, place))
 
 
 def _refused(row: QuestionRow, why: str) -> QuestionRow:
     return QuestionRow(kind=f"{NOT_TAKEN}{why}", category=row.category, text=row.text)
 
 
-def _row(root: Any, row: QuestionRow) -> QuestionRow:
+def _row(root: Any, row: QuestionRow, files: _Files) -> QuestionRow:
     """An item as a row; `row` has what the package says of it."""
     title = root.get("title") or root.get("identifier") or ""
     row.text = title
     try:
         if _name(root) != "qti-assessment-item" or etree.QName(root).namespace != NAMESPACE:
             raise NotTaken(VERSION)
-        _read(row, root)
+        _read(row, root, files)
     except NotTaken as why:
         return _refused(QuestionRow(category=row.category, text=row.text or title), str(why))
     return row
 
 
-def _read(row: QuestionRow, root: Any) -> None:
+def _read(row: QuestionRow, root: Any, files: _Files) -> None:
     body = _child(root, "qti-item-body")
     interactions = [part for part in _elements(root) if _name(part).endswith("-interaction")]
     read = _READERS.get(_name(interactions[0])) if interactions else None
@@ -168,9 +191,14 @@ def _read(row: QuestionRow, root: Any) -> None:
     if read is None:
         raise NotTaken(KIND)
     row.number = number_from(root.get("identifier", ""))
-    row.text = _question_text(body)
+    row.text = _question_text(body)  # if a picture is refused, its words stand in what is said of the item
+
+    def placed(facts: Mapping[str, str]) -> str:
+        return files.placed(row, facts)
+
+    row.text = _question_text(body, placed)
     row.explanation = "\n".join(_lines(part) for part in _all(root, "qti-modal-feedback") if _is_explanation(part))
-    read(row, interactions[0], _Response(root, interactions[0]))
+    read(row, interactions[0], _Response(root, interactions[0], placed))
 
 
 def _is_explanation(feedback: Any) -> bool:
@@ -181,7 +209,8 @@ def _is_explanation(feedback: Any) -> bool:
 class _Response:
     """What an item says of the answers to its interaction: what is right, and what each part of it is worth."""
 
-    def __init__(self, root: Any, interaction: Any):
+    def __init__(self, root: Any, interaction: Any, placed: Placed):
+        self.placed = placed
         self.name = interaction.get("response-identifier", "")
         declared = [part for part in _all(root, "qti-response-declaration") if part.get("identifier") == self.name]
         if len(declared) != 1:
@@ -254,7 +283,9 @@ def _is_base(part: Any) -> bool:
 
 
 def _choice(row: QuestionRow, interaction: Any, response: _Response) -> None:
-    options = {each.get("identifier", ""): _lines(each) for each in _all(interaction, "qti-simple-choice")}
+    options = {
+        each.get("identifier", ""): _lines(each, response.placed) for each in _all(interaction, "qti-simple-choice")
+    }
     is_single = response.cardinality == "single"
     texts = [text.lower() for text in options.values()]
     truth = next((words for words in _TRUTHS if is_single and sorted(texts) == sorted(words)), None)
@@ -268,7 +299,9 @@ def _choice(row: QuestionRow, interaction: Any, response: _Response) -> None:
 
 
 def _order(row: QuestionRow, interaction: Any, response: _Response) -> None:
-    options = {each.get("identifier", ""): _lines(each) for each in _all(interaction, "qti-simple-choice")}
+    options = {
+        each.get("identifier", ""): _lines(each, response.placed) for each in _all(interaction, "qti-simple-choice")
+    }
     if response.is_mapped or sorted(response.correct) != sorted(options):
         raise NotTaken(RULE)
     row.kind = ORDERING
@@ -277,7 +310,10 @@ def _order(row: QuestionRow, interaction: Any, response: _Response) -> None:
 
 def _match(row: QuestionRow, interaction: Any, response: _Response) -> None:
     sets = [
-        {each.get("identifier", ""): _lines(each) for each in _all(part, "qti-simple-associable-choice")}
+        {
+            each.get("identifier", ""): _lines(each, response.placed)
+            for each in _all(part, "qti-simple-associable-choice")
+        }
         for part in _all(interaction, "qti-simple-match-set")
     ]
     if len(sets) != 2:
@@ -335,39 +371,41 @@ def _is_for_scorer(part: Any) -> bool:
     return bool(views) and "candidate" not in views
 
 
-def _question_text(body: Any) -> str:
+def _question_text(body: Any, placed: Placed = in_words) -> str:
     """What is asked, with a gap where an answer stands within the text."""
-    return _gathered(body).removesuffix(GAP).rstrip()
+    return _gathered(body, placed).removesuffix(GAP).rstrip()
 
 
-def _lines(element: Any) -> str:
+def _lines(element: Any, placed: Placed = in_words) -> str:
     """The text of an element, a line for each block."""
-    return _gathered(element, is_whole=True)
+    return _gathered(element, placed, is_whole=True)
 
 
-def _gathered(element: Any, *, is_whole: bool = False) -> str:
+def _gathered(element: Any, placed: Placed, *, is_whole: bool = False) -> str:
     pieces: list[str] = []
-    _gather(element, pieces, is_whole=is_whole)
+    _gather(element, pieces, placed, is_whole=is_whole)
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
-def _gather(element: Any, pieces: list[str], *, is_whole: bool) -> None:
+def _gather(element: Any, pieces: list[str], placed: Placed, *, is_whole: bool) -> None:
     pieces.append(_flat(element.text))
     for part in element.iterchildren(etree.Element):
         name = _name(part)
-        if name == "qti-text-entry-interaction":
+        if name == "img":
+            pieces.append(placed(part.attrib))
+        elif name == "qti-text-entry-interaction":
             pieces.append(f" {GAP} ")
         elif name.endswith("-interaction"):
             prompts = [each for each in part.iterchildren(etree.Element) if _name(each) == "qti-prompt"]
             for prompt in prompts:
                 pieces.append("\n")
-                _gather(prompt, pieces, is_whole=is_whole)
+                _gather(prompt, pieces, placed, is_whole=is_whole)
             pieces.append("\n")
         elif is_whole or (name not in _UNSEEN and not (name == "qti-rubric-block" and _is_for_scorer(part))):
             edge = "\n" if name in _BLOCKS or name.startswith("qti-") else ""
             pieces.append(edge)
-            _gather(part, pieces, is_whole=is_whole)
+            _gather(part, pieces, placed, is_whole=is_whole)
             pieces.append(edge)
         pieces.append(_flat(part.tail))
 

@@ -5,15 +5,19 @@ A question that is not taken over is a row as well, at its place, and says by a 
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from html.parser import HTMLParser
+from typing import Any
 
 NOT_TAKEN = "\x02"  # before the word that says why a question is not taken over
 UNCLOSED, NO_ANSWER, KIND, WEIGHTS, DECOY, SIGNS, NUMBER = "unclosed no_answer kind weights decoy signs number".split()
 MEDIA, MISSING, PARTS, RULE, TEST, VERSION, XML = "media missing parts rule test version xml".split()
+ALT, LARGE = "alt", "large"
+PICTURE_BYTES, PICTURE_PIXELS = 5 << 20, 25_000_000  # of one picture of a question
 SINGLE, MULTIPLE, TRUE_FALSE, NUMERIC = "Single choice", "Multiple choice", "True or false", "Number with tolerance"
 ORDERING, MATCHING, SHORT = "Ordering", "Matching", "Short answer, marked by the trainer"
 DIFFICULTIES = {"easy": "Easy", "middle": "Middle", "hard": "Hard"}
@@ -22,6 +26,7 @@ _OUTER = frozenset({"", "top", "$course$", "$system$", "$module$", "$cat$"})
 _OWN_NUMBER = re.compile(r"QB-\d+", re.ASCII)
 _HTML_BLOCKS = frozenset("p div br li ul ol tr table h1 h2 h3 h4 h5 h6 pre blockquote".split())
 _HTML_SILENT = frozenset(("script", "style"))
+_HTML_MEDIA = frozenset("audio video object embed iframe svg math".split())
 
 
 @dataclass
@@ -38,12 +43,14 @@ class QuestionRow:
     answer: str = ""
     tolerance: str = ""
     explanation: str = ""
+    pictures: dict[str, bytes] = field(default_factory=dict)  # by the names under which its texts have them
 
     def cells(self) -> list[str]:
         return [getattr(self, head) for head in HEADS]
 
 
-HEADS = [field.name for field in fields(QuestionRow)]
+HEADS = [each.name for each in fields(QuestionRow) if each.name != "pictures"]
+Placed = Callable[[Mapping[str, str]], str]  # how a picture stands in a text, by the facts of its element
 
 
 class NotTaken(Exception):
@@ -94,9 +101,16 @@ def plain_line(text: str) -> str:
     return line
 
 
-def from_html(text: str) -> str:
-    """The text of what is written in HTML; pictures and scripts are left out."""
-    reader = _PlainText()
+def in_words(facts: Mapping[str, str]) -> str:
+    """The words of a picture, where no picture can be."""
+    words = " ".join(facts.get("alt", "").split())
+    return f"［{words}］" if words else ""
+
+
+def from_html(text: str, placed: Placed | None = None) -> str:
+    """The text of what is written in HTML, with its pictures where `placed` says how, else with their words. Raises
+    NotTaken where it says so, and then for sound and film, too."""
+    reader = _PlainText(placed)
     reader.feed(text)
     reader.close()
     lines = (" ".join(line.split()) for line in "".join(reader.pieces).splitlines())
@@ -104,15 +118,20 @@ def from_html(text: str) -> str:
 
 
 class _PlainText(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, placed: Placed | None) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
+        self.placed = placed
         self.silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.silent += tag in _HTML_SILENT
         if tag in _HTML_BLOCKS:
             self.pieces.append("\n")
+        if tag == "img" and not self.silent:
+            self.pieces.append((self.placed or in_words)({name: value or "" for name, value in attrs}))
+        if self.placed and tag in _HTML_MEDIA:
+            raise NotTaken(MEDIA)
 
     def handle_endtag(self, tag: str) -> None:
         self.silent = max(0, self.silent - (tag in _HTML_SILENT))
@@ -124,8 +143,13 @@ class _PlainText(HTMLParser):
             self.pieces.append(" ".join(data.split("\n")))
 
 
-def rows_of(questions: Iterator[tuple[int, QuestionRow]]) -> Iterator[tuple[int, list[str]]]:
-    """The heads, above the first line, and a row for each question at its line."""
+def rows_of(questions: Iterator[tuple[int, QuestionRow]]) -> Iterator[tuple[Any, ...]]:
+    """The heads, above the first line, and a row for each question at its line; behind the cells, where it has
+    pictures, their names and contents, the latter in base64."""
     yield 0, list(HEADS)
     for number, row in questions:
-        yield number, row.cells()
+        if row.pictures:
+            kept = [(name, base64.b64encode(content).decode()) for name, content in row.pictures.items()]
+            yield number, row.cells(), kept
+        else:
+            yield number, row.cells()

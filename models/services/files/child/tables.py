@@ -26,10 +26,12 @@ _NAMED = re.compile(r"\ufeff?\"?sep=(.)\"?\s*", re.IGNORECASE)
 _AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
 
 
-def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
-    """The rows of a table that are not empty, with their numbers, within the limits. Raises Unreadable."""
+def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table that are not empty, with their numbers, within the limits; behind those of questions their
+    pictures. Raises Unreadable."""
     count, most = 0, order["cell"]
     name = order.get("sheet")
+    rows: Iterator[tuple[Any, ...]]
     if order["kind"] == "reqif":
         rows = reqif.rows(content)
     elif order["kind"] in ("moodle", "qti"):
@@ -42,7 +44,7 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
         rows = of_first_sheet(content, name)
     else:
         rows = of_separated(content, order.get("encoding", ""))
-    for number, cells in rows:
+    for number, cells, *pictures in rows:
         if number > LINES_MAX:
             raise Unreadable("rows")
         while cells and not cells[-1].strip():
@@ -54,7 +56,7 @@ def table(content: BinaryIO, order: dict[str, Any]) -> Iterator[Row]:
             raise Unreadable("columns")
         if count > order["rows"] + 1:  # the heads are no row
             raise Unreadable("rows")
-        yield number, [cell[: most + 1] for cell in cells]
+        yield number, [cell[: most + 1] for cell in cells], *pictures
 
 
 def of_first_sheet(content: BinaryIO, name: str | None = None) -> Iterator[Row]:
