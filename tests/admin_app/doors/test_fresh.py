@@ -84,6 +84,12 @@ class TestConfirming:
         assert chen.post(path, {**pairs, "confirm.password": PASSWORD}).headers["Location"] == "/files/one"
         assert chen.post("/act", {"typed": "x"}).status_code == 200
 
+    def test_who_has_nothing_that_confirms_is_told_what_to_do(self, chen, people):
+        assert "Ask IT for a link" not in chen.post("/act", {}).text
+        get_db()["account"].update_one({"_id": people["chen"]}, {"$set": {"hash": ""}})
+        assert "Ask IT for a link" in chen.post("/act", {}).text
+        assert chen.post("/act", {"confirm.password": ""}).status_code == 403
+
     def test_of_two_tabs_one_confirms_for_both(self, chen):
         path, first = waiting(chen.post("/act", {"typed": TYPED}))
         _, second = waiting(chen.post("/act", {"typed": "other"}))
