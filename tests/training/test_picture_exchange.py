@@ -198,3 +198,26 @@ def test_a_picture_has_a_limit_of_its_own(company: Any) -> None:
     files.attach(BankQuestion, question.id, "", files.Upload("a.txt", io.BytesIO(b"notes")), actor=hr)
     assert [file["name"] for file in files.files_of(question.id)] == ["a.txt"]
     assert get_db()["content.files"].count_documents({}) == 1
+
+
+def test_whoever_keeps_the_bank_sees_a_question_as_it_is_put(company: Any, browser_as: Any) -> None:
+    pictured = Pictured(company)
+    question, browser = pictured.asked_with_pictures(), browser_as("hr")
+    page = browser.get(f"/admin/bank_question/details/?id={question.id}").text
+    address = f"/admin/question_preview/?question={question.id}"
+    assert address in page
+    shown = browser.get(address).text
+    sources = re.findall(r'<img class="of-question" src="([^"]+)" alt="([^"]+)"', shown)
+    assert sorted(words for _, words in sources) == sorted(["控制面板", "綠色信號燈", "紅色信號燈"])
+    assert {browser.get(url).mimetype for url, _ in sources} == {"image/webp"}
+    put, _, right = shown.partition("<h2>答案</h2>")
+    assert "［綠色信號燈］ 安全" in right
+    assert "<button" not in put.partition('<div class="questions">')[2]
+    pairs = matching(pictured)
+    assert browser.get(f"/admin/question_preview/?question={pairs.id}").text.count('class="of-question" src') == 3
+    for login in ("clerk_sal", "head_sal", "supervisor", "it"):
+        for url in (address, sources[0][0]):
+            assert browser_as(login).get(url).status_code == 404, (login, url)
+    other = sources[0][0].replace(str(question.id), str(pairs.id))
+    assert browser.get(other).status_code == 404
+    assert browser.get("/admin/question_preview/?question=x").status_code == 404
