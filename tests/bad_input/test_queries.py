@@ -60,7 +60,13 @@ def routes(app: Any, method: str = "GET") -> list[str]:
 
 def _places(rule: Any) -> dict[str, str]:
     kind = "quotation" if rule.rule.startswith("/admin/archive/") else "csv"
-    places = {"file_id": UNKNOWN_ID, "export_type": "csv", "filename": "nothing.css", "type_name": "quotation"}
+    places = {
+        "key": "wecom",
+        "file_id": UNKNOWN_ID,
+        "export_type": "csv",
+        "filename": "nothing.css",
+        "type_name": "quotation",
+    }
     return dict.fromkeys(rule.arguments, "1") | places | {"kind": kind}
 
 
