@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -191,7 +192,11 @@ class WorkCalendar:
         return self.zone or clock.zone()
 
     def _moment(self, day: dt.date, minute: int) -> dt.datetime:
-        """A time of the wall as an instant; minute 1440 is the midnight after the day."""
-        day, minute = (day + dt.timedelta(days=1), 0) if minute == DAY_MINUTES else (day, minute)
-        wall = dt.datetime.combine(day, dt.time(minute // 60, minute % 60), self._zone())
-        return wall.astimezone(clock.UTC)
+        return _instant(day, minute, self._zone())
+
+
+@lru_cache(maxsize=8192)
+def _instant(day: dt.date, minute: int, zone: ZoneInfo) -> dt.datetime:
+    """A time of the wall as an instant; minute 1440 is the midnight after the day."""
+    day, minute = (day + dt.timedelta(days=1), 0) if minute == DAY_MINUTES else (day, minute)
+    return dt.datetime.combine(day, dt.time(minute // 60, minute % 60), zone).astimezone(clock.UTC)
