@@ -117,18 +117,18 @@ def search_form(cls: type[Record]) -> str:
     its choices are ordered, who works on it, whether it has lines, which have keys, and under which key what is sealed
     is found."""
     sealed = f":{secrets.key_numbers()[0]}" if finding.has_sealed(cls) and secrets.key_numbers() else ""
-    return _form_but_for_keys(cls) + sealed
+    return f"{FORM}:{_declared_form(cls)}{sealed}"
 
 
 @of_declaration
-def _form_but_for_keys(cls: type[Record]) -> str:
+def _declared_form(cls: type[Record]) -> str:
     named = "".join(f";{path}={may}" for path, may in sorted(cls.declared.access.named.items()))
     named += f";{cls.declared.belongs_to}" if cls.declared.inherits else ""
     orders = "".join(f":{name}={'<'.join(field.ranks)}" for name, field in sorted(ordered_choices(cls).items()))
     keys = ";keys" if any(field.columns for field in cls.declared.own_fields.values()) else ""
     whole = ";whole" if cls.declared.merges else ""
     work = f";works={cls.declared.workflow.worker}" if cls.declared.workflow else ""
-    return f"{FORM}:{','.join(_own(cls))}{named}{orders}{work}{keys}{whole}"
+    return f"{','.join(_own(cls))}{named}{orders}{work}{keys}{whole}"
 
 
 def forms_of_all() -> str:
