@@ -137,15 +137,17 @@ def test_a_class_is_printed_entered_by_its_grid_and_counts_as_any_other(lesson: 
     assert trainer.get(paper[1].replace("&amp;", "&")).data[:5] == b"%PDF-"
     address = f"/admin/class-sheet/{test.id}/"
     right = lesson.right_cells(test, 1)
-    form = {f"c-1-{n}": text for n, text in right.items()} | {f"c-2-{n}": "-" for n in right} | {"c-2-1": "Z"}
+    single = next(n for n, line in enumerate(test.paper(test.sheets[1].form), 1) if line.item().kind == "single")
+    blank = {f"c-2-{n}": "-" for n in right}
+    form = {f"c-1-{n}": text for n, text in right.items()} | blank | {f"c-2-{single}": "Z"}
     wrong = trainer.post(address, form | {"go": "enter"})
     assert wrong.status_code == 422
     assert "選項字母" in wrong.text
     assert 'value="Z"' in wrong.text
     assert QuizAttempt.collection().count_documents({}) == 0
-    done = trainer.post(address, form | {"c-2-1": "-", "go": "enter"})
+    done = trainer.post(address, form | blank | {"go": "enter"})
     assert done.status_code == 303, said(done)
-    assert trainer.post(address, form | {"c-2-1": "-", "go": "enter"}).status_code == 422  # sent twice
+    assert trainer.post(address, form | blank | {"go": "enter"}).status_code == 422  # sent twice
     first, second = QuizAttempt.objects.order_by("sheet")
     assert (first.result, first.percent, second.result) == ("passed", 100, "failed")
     assert (first.ref("person"), first.ref("entered_by")) == (me.id, lesson.company.users["head_sal"])
