@@ -177,5 +177,7 @@ def db(stage: Stage, request: pytest.FixtureRequest) -> Database[dict[str, Any]]
     sys.modules["models.kernel.language.working_time"].forget_calendar()
     qualified = sys.modules["models.kernel.rights.qualified"]
     qualified.forget()
-    qualified.rules_for("", "")  # read once, as by any process that has been up for a moment
+    qualified.go_by([])  # read once, as by any process that has been up for a moment
+    qualified.rules_for("", "")
+    qualified.end_request()
     return stage.database
